@@ -1,0 +1,159 @@
+"""Who the customers are and what they bought."""
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class CustomerType(models.TextChoices):
+    """How somebody buys; the rule is in lifecycle.py."""
+
+    CONTRACT = "contract", _("Contract")
+    REGULAR = "regular", _("Regular")
+    OCCASIONAL = "occasional", _("Occasional")
+    ONE_TIME = "one_time", _("One-time")
+    PROSPECT = "prospect", _("Prospect")
+    LAPSED = "lapsed", _("Lapsed")
+
+
+class Channel(models.TextChoices):
+    """How a contact or an answer travels."""
+
+    EMAIL = "email", _("E-mail")
+    WEB = "web", _("Web page")
+    PHONE = "phone", _("Phone")
+    SMS = "sms", _("Text message")
+    AD = "ad", _("Advertisement")
+
+
+class Involvement(models.TextChoices):
+    """How much a purchase in a category matters to the one who buys (dosing.md, section 11)."""
+
+    LOW = "low", _("Low")
+    MEDIUM = "medium", _("Medium")
+    HIGH = "high", _("High")
+
+
+class Customer(models.Model):
+    """One person, known by the shop's own reference."""
+
+    reference = models.CharField(_("reference"), max_length=100, unique=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    created_at = models.DateTimeField(_("customer since"))
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
+    customer_type = models.CharField(
+        _("customer type"),
+        max_length=20,
+        choices=CustomerType,
+        default=CustomerType.PROSPECT,
+    )
+    # Since when the rule gives a lower type than the stored one; seven days later it is taken.
+    lower_type_since = models.DateField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(reference=""), name="customer_reference_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(customer_type__in=CustomerType.values),
+                name="customer_type_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True) | models.Q(email="", name=""),
+                name="customer_erased_is_empty",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Category(models.Model):
+    """A group of products that buyers care about equally much."""
+
+    name = models.CharField(_("name"), max_length=100)
+    involvement = models.CharField(
+        _("involvement"), max_length=10, choices=Involvement, blank=True
+    )
+    rated_how = models.CharField(_("rated how"), max_length=20, blank=True)
+    rated_at = models.DateTimeField(_("rated at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="category_name_unique"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="category_name_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(involvement__in=["", *Involvement.values]),
+                name="category_involvement_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(involvement="") | models.Q(rated_at__isnull=False),
+                name="category_rating_has_a_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """Something the shop sells. Codes that differ only in case are one product."""
+
+    sku = models.CharField(_("product code"), max_length=100)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="products",
+        verbose_name=_("category"),
+    )
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [
+            models.UniqueConstraint(Lower("sku"), name="product_sku_unique"),
+            models.CheckConstraint(condition=~models.Q(sku=""), name="product_sku_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.sku
+
+
+class Purchase(models.Model):
+    """One line of an order; a negative quantity is a return."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="purchases")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="purchases")
+    purchased_at = models.DateTimeField(_("purchased at"))
+    quantity = models.IntegerField(_("quantity"), default=1)
+    price = models.DecimalField(
+        _("price of one"), max_digits=14, decimal_places=4, null=True, blank=True
+    )
+    order = models.CharField(_("order"), max_length=100, blank=True)
+    contract_until = models.DateField(_("contract until"), null=True, blank=True)
+    # Made from the row's own facts and how often those stood in the file, so that a second
+    # import of the same file adds nothing and real double lines stay two.
+    key = models.CharField(max_length=64, unique=True, editable=False)
+
+    class Meta:
+        verbose_name = _("purchase")
+        verbose_name_plural = _("purchases")
+        indexes = [models.Index(fields=["customer", "purchased_at"], name="purchase_by_customer")]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(quantity=0), name="purchase_not_of_nothing"),
+            models.CheckConstraint(condition=~models.Q(key=""), name="purchase_key_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_id} ({self.purchased_at:%Y-%m-%d})"

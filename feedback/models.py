@@ -1,0 +1,283 @@
+"""What we ask, what people say, and the counts of it."""
+
+import secrets
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Category, Channel, Customer, CustomerType, Product
+
+
+class ScaleKey(models.TextChoices):
+    """The scales of scales.py, for forms and constraints."""
+
+    THUMB = "thumb", _("Thumb")
+    NPS = "nps", _("NPS, 0 to 10")
+    CSAT = "csat", _("Satisfaction, 1 to 5")
+    CES = "ces", _("Ease, 1 to 7")
+
+
+class Reason(models.TextChoices):
+    """Why somebody voted as they did."""
+
+    NOT_RELEVANT = "not_relevant", _("Not relevant")
+    TOO_OFTEN = "too_often", _("Too often")
+    TOO_PERSONAL = "too_personal", _("Too personal")
+    EFFORT = "effort", _("Too much effort")
+    OTHER = "other", _("Something else")
+    USEFUL = "useful", _("Useful")
+    FUN = "fun", _("Fun")
+    EASY = "easy", _("Easy")
+
+
+# The measure under which invitations are counted: 1 answered, 0 silent.
+INVITED = "invited"
+
+
+def new_touchpoint_key() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class Touchpoint(models.Model):
+    """A place where we ask. A 0-to-10 question is NPS because its scale says so."""
+
+    key = models.CharField(_("key"), max_length=32, unique=True, default=new_touchpoint_key)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    scale = models.CharField(_("scale"), max_length=10, choices=ScaleKey)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("touchpoint")
+        verbose_name_plural = _("touchpoints")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="touchpoint_name_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(scale__in=ScaleKey.values), name="touchpoint_scale_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Dimensions(models.Model):
+    """What an answer is sliced by, copied as it was when the answer (or the ask) was made."""
+
+    touchpoint = models.ForeignKey(
+        Touchpoint, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("touchpoint")
+    )
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("product")
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("category")
+    )
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel, blank=True)
+    customer_type = models.CharField(
+        _("customer type"), max_length=20, choices=CustomerType, blank=True
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Invitation(Dimensions):
+    """One ask to one known customer: the denominator of the response rate."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.SET_NULL, null=True, related_name="invitations"
+    )
+    invited_at = models.DateTimeField(_("invited at"))
+    # The cohort: the local day of the ask, whenever the answer comes.
+    invited_on = models.DateField(_("invited on"), editable=False)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(channel__in=["", *Channel.values]),
+                name="invitation_channel_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(customer_type__in=["", *CustomerType.values]),
+                name="invitation_customer_type_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} ({self.invited_on})"
+
+
+class Response(Dimensions):
+    """One answer to one question."""
+
+    # Given by the client, so that a retry is the same answer; unique per touchpoint.
+    key = models.CharField(_("key"), max_length=64)
+    invitation = models.OneToOneField(
+        Invitation, on_delete=models.PROTECT, null=True, blank=True, related_name="response"
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="responses"
+    )
+    scale = models.CharField(_("scale"), max_length=10, choices=ScaleKey)
+    value = models.SmallIntegerField(_("value"))
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
+    comment = models.TextField(_("comment"), blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    answered_at = models.DateTimeField(_("answered at"))
+    # The local day it counts for; follows the organisation's time zone.
+    answered_on = models.DateField(_("answered on"), editable=False)
+    imported = models.BooleanField(_("imported"), default=False)
+
+    class Meta:
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
+        indexes = [
+            models.Index(fields=["answered_at"], name="response_by_time"),
+            models.Index(fields=["scale", "answered_on"], name="response_by_scale_and_day"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["touchpoint", "key"], name="response_key_unique"),
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=models.Q(touchpoint__isnull=True),
+                name="response_key_unique_without_touchpoint",
+            ),
+            models.CheckConstraint(condition=~models.Q(key=""), name="response_key_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(scale="thumb", value__gte=0, value__lte=1)
+                | models.Q(scale="nps", value__gte=0, value__lte=10)
+                | models.Q(scale="csat", value__gte=1, value__lte=5)
+                | models.Q(scale="ces", value__gte=1, value__lte=7),
+                name="response_value_on_scale",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reason__in=["", *Reason.values]), name="response_reason_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=["", *Channel.values]),
+                name="response_channel_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(customer_type__in=["", *CustomerType.values]),
+                name="response_customer_type_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scale} {self.value} ({self.answered_on})"
+
+
+class CountKey(models.Model):
+    """What a count is about: one measure, one value, one local day, one place in the cube.
+
+    Ids are plain numbers with 0 for none, because NULLs never meet in a unique key.
+    """
+
+    measure = models.CharField(max_length=10)
+    day = models.DateField()
+    value = models.SmallIntegerField()
+    touchpoint_id = models.BigIntegerField(default=0)
+    product_id = models.BigIntegerField(default=0)
+    category_id = models.BigIntegerField(default=0)
+    channel = models.CharField(max_length=10, default="", blank=True)
+    customer_type = models.CharField(max_length=20, default="", blank=True)
+    reason = models.CharField(max_length=20, default="", blank=True)
+    n = models.IntegerField()
+
+    class Meta:
+        abstract = True
+
+
+CUBE_KEY = [
+    "measure",
+    "day",
+    "value",
+    "touchpoint_id",
+    "product_id",
+    "category_id",
+    "channel",
+    "customer_type",
+    "reason",
+]
+
+
+class ResponseChange(CountKey):
+    """A signed count that is not folded yet: +1 for a new answer, −1 and +1 for a changed one.
+
+    Born in the transaction of the answer it counts and deleted in the transaction that adds it
+    to the tallies, so each change is counted exactly once.
+    """
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(n__in=[-1, 1]), name="change_is_one_step"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n:+d} {self.measure} {self.value} on {self.day}"
+
+
+class DayCube(CountKey):
+    """Folded counts for filters that combine dimensions."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=CUBE_KEY, name="daycube_key_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.measure} {self.value} on {self.day}"
+
+
+class Tally(models.Model):
+    """Folded counts of the whole and of each dimension alone.
+
+    The dimension stands first in the key: a trend of one slice reads neighbouring rows,
+    however many answers and slices there are.
+    """
+
+    dimension = models.CharField(max_length=15)
+    key = models.CharField(max_length=20)
+    measure = models.CharField(max_length=10)
+    day = models.DateField()
+    value = models.SmallIntegerField()
+    n = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dimension", "key", "measure", "day", "value"], name="tally_key_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.measure} {self.value} on {self.day} ({self.dimension} {self.key})"
+
+
+class TouchedSlice(models.Model):
+    """A day of a slice whose counts changed: work waiting for whoever keeps KPIs of it."""
+
+    dimension = models.CharField(max_length=15)
+    key = models.CharField(max_length=20)
+    measure = models.CharField(max_length=10)
+    day = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.measure} on {self.day} ({self.dimension} {self.key})"
+
+
+class CountingState(models.Model):
+    """One row: the time zone the days were counted in, and a number that grows with each fold."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    time_zone = models.CharField(max_length=50)
+    version = models.BigIntegerField(default=0)
+    folded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="countingstate_is_one_row")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.time_zone}, fold {self.version}"

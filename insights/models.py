@@ -1,0 +1,144 @@
+"""What is remembered about numbers, jobs and imports."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PeriodKind(models.TextChoices):
+    """The standard periods that KPIs are kept for."""
+
+    DAY = "day", _("Day")
+    WEEK = "week", _("Week")
+    MONTH = "month", _("Month")
+
+
+class KpiSnapshot(models.Model):
+    """The counts of one KPI over a standard period and slice.
+
+    Live while the period is open. Closed periods are frozen: what comes in later stands beside
+    the frozen counts as a correction and never replaces them. Value and interval are computed
+    by kpis.py when read.
+    """
+
+    kpi = models.CharField(max_length=20)
+    period = models.CharField(max_length=10, choices=PeriodKind)
+    start_on = models.DateField()
+    end_on = models.DateField()
+    dimension = models.CharField(max_length=15, blank=True)
+    key = models.CharField(max_length=20, blank=True)
+    counts = models.JSONField()
+    n = models.IntegerField()
+    definition_version = models.PositiveSmallIntegerField()
+    time_zone = models.CharField(max_length=50)
+    computed_at = models.DateTimeField()
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    corrected_counts = models.JSONField(null=True, blank=True)
+    corrected_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("KPI of a period")
+        verbose_name_plural = _("KPIs of periods")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kpi", "period", "dimension", "key", "start_on"],
+                name="kpisnapshot_slice_unique",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(start_on__lt=models.F("end_on")),
+                name="kpisnapshot_starts_before_it_ends",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(corrected_at__isnull=True) | models.Q(frozen_at__isnull=False),
+                name="kpisnapshot_only_frozen_is_corrected",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(period__in=PeriodKind.values), name="kpisnapshot_period_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kpi} {self.period} {self.start_on} {self.dimension} {self.key}".strip()
+
+
+class JobRun(models.Model):
+    """The last run of each job, for people to look at; nothing is decided by it."""
+
+    name = models.CharField(_("job"), max_length=50, unique=True)
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    milliseconds = models.PositiveIntegerField(_("took (ms)"), null=True)
+    succeeded = models.BooleanField(_("succeeded"), null=True)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+    runs = models.PositiveBigIntegerField(_("runs"), default=0)
+    failures = models.PositiveBigIntegerField(_("failures"), default=0)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NightlyRun(models.Model):
+    """A nightly job that is done for a local day; without the row it is still due."""
+
+    job = models.CharField(max_length=50)
+    on = models.DateField()
+    done_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "on"], name="nightlyrun_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.job} on {self.on}"
+
+
+class ImportJob(models.Model):
+    """A file somebody uploaded: mapped, looked at, then read by a worker."""
+
+    class Kind(models.TextChoices):
+        CUSTOMERS = "customers", _("Customers")
+        PRODUCTS = "products", _("Products")
+        PURCHASES = "purchases", _("Purchases")
+        RESPONSES = "responses", _("Answers")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Not started")
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
+
+    kind = models.CharField(_("what"), max_length=20, choices=Kind)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    file = models.FileField(upload_to="imports/")
+    file_name = models.CharField(_("file"), max_length=200)
+    # {"fields": {field: header}, "constants": {...}, "recodes": {...}, "time_zone": …, …}
+    options = models.JSONField(default=dict)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("uploaded at"))
+    # A running job shows life; one that was silent for two minutes is taken over.
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    percent = models.PositiveSmallIntegerField(_("progress"), default=0)
+    result = models.JSONField(null=True, blank=True)
+    rejects = models.FileField(upload_to="imports/", blank=True)
+    error = models.CharField(_("error"), max_length=500, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(percent__lte=100), name="importjob_percent_to_100"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,18 @@
+"""Every address of the product. All of it needs a login, unless a view says it is public."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from insights import views
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("jobs/", views.jobs, name="jobs"),
+    path("language/", views.set_language, name="set_language"),
+    path("theme/", views.set_theme, name="set_theme"),
+    path("setup/<str:token>/", views.set_up, name="set_up"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
