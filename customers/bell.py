@@ -38,7 +38,7 @@ def ring(kind: str) -> bool:
         with current_app.connection_for_write() as connection:
             connection.transport_options = {**connection.transport_options, **PATIENCE}
             current_app.send_task("sweep", args=(kind,), connection=connection, retry=False)
-    except Exception as error:  # noqa: BLE001  (any trouble with the broker means: not rung)
+    except Exception as error:
         _silent_until["*"] = time.monotonic() + PAUSE_SECONDS
         logger.warning("bell_not_rung kind=%s error=%s", kind, type(error).__name__)
         return False

@@ -78,9 +78,7 @@ class Category(models.Model):
     """A group of products that buyers care about equally much."""
 
     name = models.CharField(_("name"), max_length=100)
-    involvement = models.CharField(
-        _("involvement"), max_length=10, choices=Involvement, blank=True
-    )
+    involvement = models.CharField(_("involvement"), max_length=10, choices=Involvement, blank=True)
     rated_how = models.CharField(_("rated how"), max_length=20, blank=True)
     rated_at = models.DateTimeField(_("rated at"), null=True, blank=True)
 

@@ -1,11 +1,11 @@
 """The four scales customers answer on, and what each answer counts as.
 
-| scale | question                                  | answers                                        |
-|-------|-------------------------------------------|------------------------------------------------|
-| thumb | What did you think of this?               | 1 up, 0 down                                   |
-| nps   | How likely are you to recommend us?       | 9-10 promoters, 7-8 passives, 0-6 detractors   |
-| csat  | How satisfied are you?                    | 4-5 satisfied, 3 neutral, 1-2 dissatisfied     |
-| ces   | How easy was it? (7 is the easiest)       | 5-7 easy, 4 neutral, 1-3 hard                  |
+| scale | question                            | answers                                      |
+|-------|-------------------------------------|----------------------------------------------|
+| thumb | What did you think of this?         | 1 up, 0 down                                 |
+| nps   | How likely are you to recommend us? | 9-10 promoters, 7-8 passives, 0-6 detractors |
+| csat  | How satisfied are you?              | 4-5 satisfied, 3 neutral, 1-2 dissatisfied   |
+| ces   | How easy was it? (7 is the easiest) | 5-7 easy, 4 neutral, 1-3 hard                |
 
 An answer is a whole number on its scale or it is refused when it comes in; nothing is rounded,
 guessed or dropped later, inside a calculation.
@@ -59,6 +59,11 @@ class Scale:
         return max(band.highest for band in self.bands)
 
     @property
+    def values(self) -> range:
+        """All allowed answers, from the smallest to the largest."""
+        return range(self.lowest, self.highest + 1)
+
+    @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcome keys, from the happiest to the unhappiest."""
         return tuple(band.outcome for band in self.bands)
@@ -78,9 +83,8 @@ class Scale:
 
         Only a Python int will do: 6.5, 7.0, "7" and True are refused, as are 11 and -1 on NPS.
         """
-        # True is an int to Python, but an unticked or ticked box is not an answer.
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or not self.lowest <= value <= self.highest:
+        # True is an int to Python, but a ticked box is not an answer.
+        if not isinstance(value, int) or isinstance(value, bool) or value not in self.values:
             raise self._refusal(value, "Send one of these as a number, or send no answer.")
         return value
 

@@ -23,7 +23,7 @@ class Role(models.TextChoices):
 class AccountAdapter(DefaultAccountAdapter):
     """Colleagues are invited; nobody signs up."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  (allauth's)
         return False
 
 

@@ -26,7 +26,7 @@ _started: dict[str, float] = {}
 
 
 @task_prerun.connect
-def note_start(task_id: str, task: Any, **_: Any) -> None:
+def note_start(task_id: str, **_: Any) -> None:
     _started[task_id] = time.monotonic()
 
 

@@ -129,8 +129,7 @@ _DECLARED = (
         unit="percent",
         version=1,
         definition=(
-            "Thumbs v1: the percentage of thumbs up among all thumbs, up and down, "
-            f"{_ANSWER_RULES}"
+            f"Thumbs v1: the percentage of thumbs up among all thumbs, up and down, {_ANSWER_RULES}"
         ),
     ),
     Kpi(
@@ -323,8 +322,10 @@ def _wilson(successes: int, n: int) -> tuple[float, float]:
     shrink = 1 + Z**2 / n
     centre = (share + Z**2 / (2 * n)) / shrink
     half = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / shrink
-    # At 0 and n one limit equals the share; a rounding error must not put it beyond.
-    return min(share, centre - half), max(share, centre + half)
+    # With none or all, a limit is 0 or 1 by algebra; rounding would put it a hair beside.
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return low, high
 
 
 def _nps_change(kpi: Kpi, before: Figure, after: Figure) -> tuple[float, float, float]:

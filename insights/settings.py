@@ -4,9 +4,12 @@ Each variable is described in docs/settings.md, and a test keeps the two lists e
 """
 
 import hashlib
+import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -18,13 +21,23 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+def private_directory(path: Path) -> Path:
+    """Make a directory that its owner alone may enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
 def generated_key(name: str) -> str:
     """Return the key in var/<name>, made on first use and readable by its owner alone."""
-    path = VAR_DIR / name
+    path = private_directory(VAR_DIR) / name
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(get_random_secret_key())
+        draft = path.with_name(f"{name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(get_random_secret_key())
+        # Never half a key, and of two processes at once one wins.
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text()
 
 
@@ -40,7 +53,7 @@ def embedded_broker_socket() -> Path:
 # -- Where and how it runs ------------------------------------------------------------------
 
 PRODUCTION = env.bool("PRODUCTION", False)
-VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR = Path(env.str("VAR_DIR", "") or BASE_DIR / "var").resolve()
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", "") or generated_key("secret_key")
 # Links in mails are signed with keys of their own, so that SECRET_KEY can change without
@@ -92,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -116,12 +130,12 @@ TEMPLATES = [
 
 # -- Database -------------------------------------------------------------------------------
 
-if not env.str("DATABASE_URL", ""):
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
-DATABASES = {
-    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
-}
-_database = DATABASES["default"]
+if env.str("DATABASE_URL", ""):
+    _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL"))
+else:
+    private_directory(VAR_DIR)
+    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "db.sqlite3"}
+DATABASES = {"default": _database}
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         # A read that turns into a write under DEFERRED fails at once with "database is locked".
@@ -151,7 +165,7 @@ CACHES = {
 
 REDIS_URL = env.str("REDIS_URL", "")
 EMBEDDED_BROKER_SOCKET = embedded_broker_socket()
-CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{EMBEDDED_BROKER_SOCKET}"
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{quote(str(EMBEDDED_BROKER_SOCKET))}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 # True repeats a task that kills its worker without end; the sweep repeats lost work instead.
@@ -185,7 +199,8 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"
+# Without production the files are served from where they are, and nothing is collected.
+STATIC_ROOT = VAR_DIR / "static" if PRODUCTION else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -220,6 +235,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Customer Insights <no-reply@
 
 AUTHENTICATION_BACKENDS = ["insights.accounts.AuthenticationBackend"]
 ACCOUNT_ADAPTER = "insights.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "insights.forms.LoginForm",
+    "change_password": "insights.forms.ChangePasswordForm",
+    "reset_password": "insights.forms.ResetPasswordForm",
+    "reset_password_from_key": "insights.forms.ResetPasswordKeyForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
@@ -228,6 +249,9 @@ ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# allauth asks for a verified address so that nobody can sign up with another's and lock it; here
+# nobody signs up, and without this line nobody could switch on the second step.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Customer Insights"
 LOGIN_URL = "account_login"

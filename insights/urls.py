@@ -1,9 +1,13 @@
 """Every address of the product. All of it needs a login, unless a view says it is public."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from insights import views
+
+# The admin has a login of its own that knows no second step and no throttle: use ours.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", views.overview, name="overview"),

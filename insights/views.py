@@ -1,11 +1,107 @@
 """Pages for marketers: load, one call into the domain, render."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from insights import dashboard, queries, services
+from insights.context import THEMES
+from insights.forms import FilterForm, FirstAdministratorForm
+
+YEAR = 365 * 24 * 3600
 
 
+@require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "insights/overview.html")
+    form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
+    page = dashboard.overview(form.selection())
+    return render(request, "insights/overview.html", {"form": form, "page": page})
 
 
-jobs = set_language = set_theme = set_up = healthz = readyz = overview
+@require_GET
+def jobs(request: HttpRequest) -> HttpResponse:
+    found = queries.job_overview()
+    failing = sum(run.succeeded is False for run in found.runs)
+    return render(request, "insights/jobs.html", {"jobs": found, "failing": failing})
+
+
+@login_not_required
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the language and go back to where the reader was."""
+    language = request.POST.get("language", "")
+    response = redirect(_back(request))
+    if language in dict(settings.LANGUAGES):
+        _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+    return response
+
+
+@login_not_required
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember light or dark; automatic needs no memory."""
+    theme = request.POST.get("theme", "")
+    response = redirect(_back(request))
+    if theme in THEMES:
+        _remember(response, "theme", theme)
+    else:
+        response.delete_cookie("theme")
+    return response
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the page to go back to, if it is one of ours."""
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else "/"
+
+
+def _remember(response: HttpResponse, name: str, value: str) -> None:
+    # The script of the theme switch writes the same cookie, so it is not HttpOnly.
+    response.set_cookie(
+        name, value, max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )
+
+
+@login_not_required
+@never_cache
+def set_up(request: HttpRequest, token: str) -> HttpResponse:
+    """Let the holder of the one-time link create the first administrator."""
+    if not services.check_set_up_token(token):
+        raise Http404
+    form = FirstAdministratorForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "insights/set_up.html", {"form": form})
+    user = services.create_first_administrator(**form.cleaned_data)
+    login(request, user)
+    return redirect("overview")
+
+
+@login_not_required
+@require_GET
+@never_cache
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Say that this process answers; asks nothing of the database."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_GET
+@never_cache
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Say whether requests can be served: the database answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("database not reachable", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")

@@ -1,0 +1,12 @@
+"""Jobs about customers; the sweep of insights says when."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from customers import services
+
+
+@shared_task(name="customer_types", time_limit=3600)
+def label_customers() -> None:
+    """Bring every customer's stored type up to date."""
+    services.label_customers(timezone.localdate())

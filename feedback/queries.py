@@ -1,0 +1,259 @@
+"""Reading counts: folded tallies plus the changes that are not folded yet, in one statement.
+
+One statement sees one moment, so a fold that commits meanwhile can neither hide a count nor
+show it twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Max, Min
+
+from customers.models import Category, Channel, CustomerType, Product
+from feedback.models import (
+    CountingState,
+    DayCube,
+    Reason,
+    Response,
+    ResponseChange,
+    Tally,
+    Touchpoint,
+)
+from feedback.tallies import DIMENSIONS, as_date, key_sql
+
+# What people may slice and filter by; reasons are a distribution, never a slice.
+SLICES = ("product", "category", "channel", "customer_type", "touchpoint")
+
+
+# What a raw statement takes in place of its %s.
+Parameter = str | int | date
+
+
+class Count(NamedTuple):
+    """How many answers of a value; `day` and `key` are None where they were not asked for."""
+
+    day: date | None
+    key: str | None
+    value: int
+    n: int
+
+
+class UnknownKey(ValueError):
+    """A filter names something that does not exist."""
+
+    def __init__(self, dimension: str, key: str) -> None:
+        super().__init__(
+            f"{key!r} is not a known {dimension.replace('_', ' ')}. "
+            f"Use one of: {', '.join(_examples(dimension)) or 'none yet'}."
+        )
+
+
+@dataclass(frozen=True)
+class Span:
+    """What to count: one measure over half-open local days, filtered by internal keys."""
+
+    measure: str
+    start: date
+    end: date
+    where: Mapping[str, str] = field(default_factory=dict)
+
+
+def counts(span: Span, *, dimension: str | None = None, by_day: bool = False) -> list[Count]:
+    """Return counts of a span per value, and per day and key of a dimension if asked for."""
+    used = {*span.where, *([dimension] if dimension else [])}
+    if len(used) <= 1:
+        sources, parameters = _marginal_read(span, next(iter(used), ""))
+    else:
+        sources, parameters = _cube_read(span, dimension)
+    groups = [
+        *(["day"] if by_day else []),
+        *(["key"] if dimension else []),
+        "value",
+    ]
+    sql = (
+        f"SELECT {', '.join(groups)}, SUM(n) FROM ({' UNION ALL '.join(sources)}) AS counted "  # noqa: S608
+        f"GROUP BY {', '.join(groups)} HAVING SUM(n) <> 0"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    return [_count(row, by_day, dimension is not None) for row in rows]
+
+
+def _count(row: tuple[Any, ...], by_day: bool, by_key: bool) -> Count:
+    cells = list(row)
+    day = as_date(cells.pop(0)) if by_day else None
+    key = cells.pop(0) if by_key else None
+    return Count(day, key, cells[0], int(cells[1]))
+
+
+def counts_by_key(span: Span, dimension: str, keys: Iterable[str]) -> list[Count]:
+    """Return daily counts of some keys of a dimension ("" is the whole), from the tallies alone.
+
+    For who follows folds and leaves the changes not folded yet to the next one.
+    """
+    rows = Tally.objects.filter(
+        dimension=dimension,
+        key__in=list(keys),
+        measure=span.measure,
+        day__gte=span.start,
+        day__lt=span.end,
+    ).exclude(n=0)
+    return [Count(*row) for row in rows.values_list("day", "key", "value", "n")]
+
+
+def _marginal_read(span: Span, dimension: str) -> tuple[list[str], list[Parameter]]:
+    """Read one dimension alone, or the whole: neighbouring rows of the tallies."""
+    tally = (
+        f"SELECT day, key, value, n FROM {Tally._meta.db_table} "  # noqa: S608
+        "WHERE dimension = %s AND measure = %s AND day >= %s AND day < %s"
+    )
+    parameters: list[Parameter] = [dimension, span.measure, span.start, span.end]
+    for key in [""] if not dimension else span.where.values():
+        tally += " AND key = %s"
+        parameters.append(key)
+    change, more = _cube_select(ResponseChange._meta.db_table, span, dimension)
+    return [tally, change], parameters + more
+
+
+def _cube_read(span: Span, dimension: str | None) -> tuple[list[str], list[Parameter]]:
+    """Read several dimensions together from the day cube."""
+    cube, parameters = _cube_select(DayCube._meta.db_table, span, dimension)
+    change, more = _cube_select(ResponseChange._meta.db_table, span, dimension)
+    return [cube, change], parameters + more
+
+
+def _cube_select(table: str, span: Span, dimension: str | None) -> tuple[str, list[Parameter]]:
+    sql = (
+        f"SELECT day, {key_sql(dimension or '')} AS key, value, n FROM {table} "  # noqa: S608
+        "WHERE measure = %s AND day >= %s AND day < %s"
+    )
+    parameters: list[Parameter] = [span.measure, span.start, span.end]
+    for name, key in span.where.items():
+        column = str(DIMENSIONS[name])
+        sql += f" AND {column} = %s"
+        parameters.append(int(key or 0) if column.endswith("_id") else key)
+    return sql, parameters
+
+
+def first_day(measure: str) -> date | None:
+    """Return the first local day with anything of this measure, or None."""
+    folded = Tally.objects.filter(dimension="", key="", measure=measure, n__gt=0)
+    waiting = ResponseChange.objects.filter(measure=measure)
+    days = [rows.aggregate(first=Min("day"))["first"] for rows in (folded, waiting)]
+    return min((day for day in days if day), default=None)
+
+
+class Version(NamedTuple):
+    """Changes whenever any count does: the fold and the newest change not folded yet."""
+
+    fold: int
+    newest_change: int
+
+
+def version() -> Version:
+    """Return the version of all counts, for caches and ETags."""
+    state = CountingState.objects.filter(pk=1).first()
+    newest = ResponseChange.objects.aggregate(newest=Max("id"))["newest"]
+    return Version(state.version if state else 0, newest or 0)
+
+
+def folded_at() -> datetime | None:
+    """Return when changes were last folded into the tallies."""
+    state = CountingState.objects.filter(pk=1).first()
+    return state.folded_at if state else None
+
+
+def waiting_changes() -> int:
+    """Return how many changes are not folded yet."""
+    return ResponseChange.objects.count()
+
+
+def has_answers() -> bool:
+    """Return whether anybody ever answered anything."""
+    return Response.objects.exists()
+
+
+def known_keys(dimension: str, limit: int) -> list[str]:
+    """Return up to `limit` internal keys of a dimension, whether or not there are answers."""
+    if dimension in VOCABULARY:
+        return list(VOCABULARY[dimension].values)
+    models: dict[str, type[Category] | type[Product] | type[Touchpoint]] = {
+        "category": Category,
+        "product": Product,
+        "touchpoint": Touchpoint,
+    }
+    rows = models[dimension].objects.order_by("pk").values_list("pk", flat=True)[:limit]
+    return [str(pk) for pk in rows]
+
+
+# -- Keys: the public ones people use, and the internal ones counts are kept under ---------------
+
+
+class Label(NamedTuple):
+    """A slice as people know it: its public key and its name."""
+
+    key: str
+    name: str
+
+
+VOCABULARY: dict[str, type[Channel] | type[CustomerType] | type[Reason]] = {
+    "channel": Channel,
+    "customer_type": CustomerType,
+    "reason": Reason,
+}
+
+
+def internal_key(dimension: str, key: str) -> str:
+    """Return the internal key of a public one; empty is for answers without one.
+
+    Raises UnknownKey for what does not exist.
+    """
+    if key == "":
+        return ""
+    if dimension in VOCABULARY:
+        if key not in VOCABULARY[dimension].values:
+            raise UnknownKey(dimension, key)
+        return key
+    pk: int | None = None
+    if dimension == "product":
+        pk = Product.objects.filter(sku__iexact=key).values_list("pk", flat=True).first()
+    elif dimension == "category":
+        pk = Category.objects.filter(name__iexact=key).values_list("pk", flat=True).first()
+    elif dimension == "touchpoint":
+        pk = (
+            Touchpoint.objects.filter(name=key).values_list("pk", flat=True).first()
+            or Touchpoint.objects.filter(key=key).values_list("pk", flat=True).first()
+        )
+    if pk is None:
+        raise UnknownKey(dimension, key)
+    return str(pk)
+
+
+def labels(dimension: str, keys: Iterable[str]) -> dict[str, Label]:
+    """Return the public key and name of internal keys, in one query at most."""
+    wanted = [key for key in keys if key]
+    found = {"": Label("", "")}
+    if dimension in VOCABULARY:
+        names = dict(VOCABULARY[dimension].choices)
+        return found | {key: Label(key, str(names.get(key, key))) for key in wanted}
+    ids = [int(key) for key in wanted]
+    if dimension == "product":
+        rows = Product.objects.filter(pk__in=ids).values_list("pk", "sku", "name")
+        return found | {str(pk): Label(sku, name or sku) for pk, sku, name in rows}
+    model = Category if dimension == "category" else Touchpoint
+    names_by_id = model.objects.filter(pk__in=ids).values_list("pk", "name")
+    return found | {str(pk): Label(name, name) for pk, name in names_by_id}
+
+
+def _examples(dimension: str) -> list[str]:
+    """Return up to ten public keys of a dimension, for an error that shows the way out."""
+    if dimension in VOCABULARY:
+        return list(VOCABULARY[dimension].values)
+    if dimension == "product":
+        return list(Product.objects.order_by("sku").values_list("sku", flat=True)[:10])
+    model = Category if dimension == "category" else Touchpoint
+    return list(model.objects.order_by("name").values_list("name", flat=True)[:10])

@@ -1,0 +1,190 @@
+"""Taking in answers and invitations: each is written together with the change that counts it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import uuid4
+
+from django.db import IntegrityError, connection, transaction
+
+from customers.bell import ring_after_commit
+from customers.models import Category, Customer, Product
+from feedback import tallies
+from feedback.models import Invitation, Response, TouchedSlice, Touchpoint
+from feedback.scales import SCALES
+
+
+class KeyReused(ValueError):
+    """The same key came with another answer."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The key {key!r} already belongs to another answer at this touchpoint. "
+            "A retry must repeat the first answer; a new answer needs a key of its own."
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it comes in; the customer type is copied from the customer if not given."""
+
+    key: str
+    scale: str
+    value: int
+    answered_at: datetime
+    touchpoint: Touchpoint | None = None
+    customer: Customer | None = None
+    product: Product | None = None
+    category: Category | None = None
+    channel: str = ""
+    customer_type: str = ""
+    reason: str = ""
+    comment: str = ""
+    language: str = ""
+    invitation: Invitation | None = None
+    imported: bool = False
+
+
+# What makes two answers under one key the same answer.
+SAME = ("scale", "value", "customer_id", "product_id", "reason", "comment", "invitation_id")
+
+
+def submit_response(answer: Answer) -> tuple[Response, bool]:
+    """Store one answer and return it with True, or the same earlier answer with False.
+
+    Raises ScaleError for a value off the scale and KeyReused for another answer under a known
+    key. When this returns, the answer is in the caller's transaction or committed.
+    """
+    response = _build(answer)
+    try:
+        with transaction.atomic():
+            response.save(force_insert=True)
+            _count_new([response])
+    except IntegrityError:
+        known = Response.objects.filter(touchpoint=answer.touchpoint, key=answer.key).first()
+        if known is None:
+            raise
+        if any(getattr(known, field) != getattr(response, field) for field in SAME):
+            raise KeyReused(answer.key) from None
+        return known, False
+    return response, True
+
+
+def add_responses(answers: Iterable[Answer]) -> list[Response]:
+    """Store many new answers in one transaction; their keys must be new."""
+    responses = [_build(answer) for answer in answers]
+    with transaction.atomic():
+        Response.objects.bulk_create(responses, batch_size=1_000)
+        _count_new(responses)
+    return responses
+
+
+def edit_response(
+    *,
+    response_id: int,
+    value: int | None = None,
+    reason: str | None = None,
+    comment: str | None = None,
+) -> Response:
+    """Change what is given of an answer; the old count goes and the new one comes."""
+    with transaction.atomic():
+        response = Response.objects.select_for_update().get(pk=response_id)
+        before = tallies.response_key(response)
+        if value is not None:
+            SCALES[response.scale].check(value)
+            response.value = value
+        if reason is not None:
+            response.reason = reason
+        if comment is not None:
+            response.comment = comment
+        response.save(update_fields=["value", "reason", "comment"])
+        after = tallies.response_key(response)
+        if after != before:
+            tallies.write_changes([(before, -1), (after, +1)])
+            ring_after_commit("answers")
+    return response
+
+
+def erase_answers(customer: Customer) -> int:
+    """Make a customer's answers anonymous and return how many; the counts stay as they are."""
+    with transaction.atomic():
+        responses = list(Response.objects.select_for_update().filter(customer=customer))
+        for response in responses:
+            response.customer = None
+            response.comment = ""
+            response.language = ""
+            response.key = uuid4().hex
+        Response.objects.bulk_update(
+            responses, ["customer", "comment", "language", "key"], batch_size=500
+        )
+        Invitation.objects.filter(customer=customer).update(customer=None)
+    return len(responses)
+
+
+def record_invitations(invitations: Sequence[Invitation]) -> list[Invitation]:
+    """Store delivered invitations, each still silent; their local day is filled in here."""
+    for invitation in invitations:
+        invitation.invited_on = tallies.local_day(invitation.invited_at)
+    with transaction.atomic():
+        stored = Invitation.objects.bulk_create(invitations, batch_size=1_000)
+        tallies.write_changes(
+            (tallies.invitation_key(invitation, answered=False), +1) for invitation in stored
+        )
+        ring_after_commit("answers")
+    return stored
+
+
+def _build(answer: Answer) -> Response:
+    SCALES[answer.scale].check(answer.value)
+    category = answer.category
+    if category is None and answer.product is not None:
+        category = answer.product.category
+    customer_type = answer.customer_type
+    if not customer_type and answer.customer is not None:
+        customer_type = answer.customer.customer_type
+    return Response(
+        key=answer.key,
+        scale=answer.scale,
+        value=answer.value,
+        answered_at=answer.answered_at,
+        answered_on=tallies.local_day(answer.answered_at),
+        touchpoint=answer.touchpoint,
+        customer=answer.customer,
+        product=answer.product,
+        category=category,
+        channel=answer.channel,
+        customer_type=customer_type,
+        reason=answer.reason,
+        comment=answer.comment,
+        language=answer.language,
+        invitation=answer.invitation,
+        imported=answer.imported,
+    )
+
+
+def _count_new(responses: Sequence[Response]) -> None:
+    steps = [(tallies.response_key(response), +1) for response in responses]
+    for response in responses:
+        if response.invitation is not None:
+            steps.append((tallies.invitation_key(response.invitation, answered=False), -1))
+            steps.append((tallies.invitation_key(response.invitation, answered=True), +1))
+    tallies.write_changes(steps)
+    ring_after_commit("answers")
+
+
+def take_touched(limit: int) -> list[tuple[str, str, str, date]]:
+    """Take the oldest touched slices as (dimension, key, measure, day), inside a transaction.
+
+    They are gone when the caller's transaction commits, and back if it does not.
+    """
+    table = TouchedSlice._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT %s) "  # noqa: S608
+            "RETURNING dimension, key, measure, day",
+            [limit],
+        )
+        rows = cursor.fetchall()
+    return [
+        (dimension, key, measure, tallies.as_date(day)) for dimension, key, measure, day in rows
+    ]

@@ -1,0 +1,72 @@
+"""What the overview shows: from a selection to headline figures, a trend and a breakdown.
+
+Everything a page needs is worked out here once, so that templates only place it. The formulas
+are those of kpis.py; the numbers come from queries.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from insights import queries
+from insights.dashboard.breakdown import Breakdown, breakdown_table
+from insights.dashboard.figures import ALWAYS_SHOWN, Block, block_of, rows_of, title
+from insights.dashboard.selection import Selection
+from insights.dashboard.trend import TrendPanel, trend_panel
+from insights.kpis import KPIS
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way out of an empty page: drop this filter, and so many answers are left."""
+
+    name: str
+    link: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    title: str
+    selection: Selection
+    blocks: list[Block]
+    block: Block
+    trend: TrendPanel
+    breakdown: Breakdown
+    counted_at: datetime | None
+    any_answers: bool
+    ways: list[Way]
+
+
+def overview(selection: Selection) -> Overview:
+    """Return the whole page for a selection."""
+    measured = queries.measured_kpis()
+    selection = replace(selection, kpi=selection.kpi or next(iter(measured), "nps"))
+    blocks = [block_of(key, selection) for key in _keys(measured, selection)]
+    block = next(block for block in blocks if block.current)
+    return Overview(
+        title=title(blocks, any_answers=bool(measured), filtered=bool(selection.where)),
+        selection=selection,
+        blocks=blocks,
+        block=block,
+        trend=trend_panel(selection, block),
+        breakdown=breakdown_table(selection, block),
+        counted_at=queries.counted_at(),
+        any_answers=bool(measured),
+        ways=_ways_out(selection) if block.empty and selection.where else [],
+    )
+
+
+def _keys(measured: Sequence[str], selection: Selection) -> list[str]:
+    wanted = {*ALWAYS_SHOWN, *measured, selection.kpi}
+    return [key for key in KPIS if key in wanted]
+
+
+def _ways_out(selection: Selection) -> list[Way]:
+    """Count what each filter takes away, the most helpful first."""
+    ways = []
+    for name in selection.where:
+        rest = {key: value for key, value in selection.where.items() if key != name}
+        row = rows_of(replace(selection, where=rest), selection.kpi, compare=False)[0]
+        ways.append(Way(selection.names[name], selection.link(**{name: None}), row.figure.n))
+    return sorted((way for way in ways if way.n), key=lambda way: -way.n)

@@ -1,0 +1,295 @@
+"""Reading KPIs: counts from feedback, figures from kpis.py, one row per period and slice."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+
+from feedback import queries as feedback
+from insights.kpis import KPIS, Change, Figure, Kpi, Verdict, change, figure, verdicts
+from insights.models import ImportJob, JobRun, KpiSnapshot
+from insights.periods import Period, previous, split
+
+
+@dataclass(frozen=True)
+class FrozenNote:
+    """What a period said when it was closed, where later answers have changed it since."""
+
+    figure: Figure
+    corrected_at: datetime
+
+
+@dataclass(frozen=True)
+class KpiRow:
+    """One line of a KPI document or a dashboard table.
+
+    `slice` is the public key of the slice, "" for answers without one, None without slicing;
+    `before`, `change` and `verdict` are None unless a comparison was asked for.
+    """
+
+    period: Period
+    slice: str | None
+    label: str
+    figure: Figure
+    before: Figure | None = None
+    change: Change | None = None
+    verdict: Verdict | None = None
+    frozen: FrozenNote | None = None
+
+
+# Counts by outcome of a period and an internal slice key (None without slicing).
+Cells = dict[tuple[Period, str | None], dict[str, int]]
+
+
+class UnknownSlice(ValueError):
+    """A dimension that answers cannot be sliced by."""
+
+    def __init__(self, dimension: str) -> None:
+        super().__init__(
+            f"{dimension!r} is not something to slice by. Use one of: {', '.join(feedback.SLICES)}."
+        )
+
+
+def kpi_rows(  # noqa: PLR0913  (one argument per choice a reader has)
+    kpi_key: str,
+    start: date,
+    end: date,
+    *,
+    by: str | None = None,
+    dimension: str | None = None,
+    where: Mapping[str, str] | None = None,
+    compare: bool = False,
+) -> list[KpiRow]:
+    """Return a KPI over the half-open local days [start, end), per period and slice.
+
+    `where` holds public keys per dimension. With `compare` each row carries the equal period
+    just before it, the change, and a verdict corrected for the number of rows (Holm). Slices
+    stand in the order of their answers, most first; periods in the order of time.
+    """
+    kpi = KPIS[kpi_key]
+    inner = _internal(dimension, where or {})
+    periods = split(start, end, by) if by else [Period(start, end)]
+    compared = [previous(period) for period in periods] if compare else []
+    cells = _cells(kpi, [*periods, *compared], inner, dimension)
+    keys = _slices(cells, dimension)
+    names = feedback.labels(dimension, [key for key in keys if key]) if dimension else {}
+    notes = _frozen_notes(kpi, periods, dimension, inner)
+    figures = [
+        (period, key, _figure(kpi, cells, period, key)) for period in periods for key in keys
+    ]
+    moves = _moves(kpi, cells, figures) if compare else [(None, None, None)] * len(figures)
+    return [
+        KpiRow(
+            period=period,
+            slice=None if key is None else names[key].key,
+            label="" if key is None else names[key].name,
+            figure=now,
+            before=before,
+            change=moved,
+            verdict=verdict,
+            frozen=notes.get((period, key)),
+        )
+        for (period, key, now), (before, moved, verdict) in zip(figures, moves, strict=True)
+    ]
+
+
+def _internal(dimension: str | None, where: Mapping[str, str]) -> dict[str, str]:
+    for name in [*where, *([dimension] if dimension else [])]:
+        if name not in feedback.SLICES:
+            raise UnknownSlice(name)
+    return {name: feedback.internal_key(name, key) for name, key in where.items()}
+
+
+def _cells(
+    kpi: Kpi, periods: Sequence[Period], inner: Mapping[str, str], dimension: str | None
+) -> Cells:
+    """Count every period; periods in a row share one read per day, single ones read their sum."""
+    if len(periods) <= 2:
+        found = {period: _read(kpi, period, inner, dimension, by_day=False) for period in periods}
+        sums: dict[tuple[Period, str | None], dict[int, int]] = defaultdict(dict)
+        for period, rows in found.items():
+            for row in rows:
+                sums[period, row.key][row.value] = row.n
+    else:
+        sums = _daily_sums(kpi, periods, inner, dimension)
+    return {place: kpi.counts_from_values(values) for place, values in sums.items()}
+
+
+def _daily_sums(
+    kpi: Kpi, periods: Sequence[Period], inner: Mapping[str, str], dimension: str | None
+) -> dict[tuple[Period, str | None], dict[int, int]]:
+    whole = Period(min(p.start for p in periods), max(p.end for p in periods))
+    homes: dict[date, list[Period]] = defaultdict(list)
+    for period in dict.fromkeys(periods):
+        for offset in range((period.end - period.start).days):
+            homes[period.start + timedelta(days=offset)].append(period)
+    sums: dict[tuple[Period, str | None], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in _read(kpi, whole, inner, dimension, by_day=True):
+        assert row.day is not None  # noqa: S101  (asked for by day)
+        for period in homes[row.day]:
+            sums[period, row.key][row.value] += row.n
+    return sums
+
+
+def _read(
+    kpi: Kpi, period: Period, inner: Mapping[str, str], dimension: str | None, *, by_day: bool
+) -> list[feedback.Count]:
+    span = feedback.Span(kpi.measure, period.start, period.end, inner)
+    return feedback.counts(span, dimension=dimension, by_day=by_day)
+
+
+def _slices(cells: Cells, dimension: str | None) -> list[str | None]:
+    """Return the slices with the most answers first; the whole is one slice without a key."""
+    if dimension is None:
+        return [None]
+    totals: dict[str, int] = defaultdict(int)
+    for (_, key), counts in cells.items():
+        totals[key or ""] += sum(counts.values())
+    return [*sorted(totals, key=lambda key: (-totals[key], key))]
+
+
+def _figure(kpi: Kpi, cells: Cells, period: Period, key: str | None) -> Figure:
+    return figure(kpi, cells.get((period, key), {}))
+
+
+def _moves(
+    kpi: Kpi, cells: Cells, figures: Iterable[tuple[Period, str | None, Figure]]
+) -> list[tuple[Figure, Change | None, Verdict]]:
+    pairs = [(_figure(kpi, cells, previous(period), key), now) for period, key, now in figures]
+    rows = [(before, now, change(kpi, before, now)) for before, now in pairs]
+    return [
+        (before, moved, verdict)
+        for (before, _, moved), verdict in zip(rows, verdicts(rows), strict=True)
+    ]
+
+
+def _frozen_notes(
+    kpi: Kpi, periods: Sequence[Period], dimension: str | None, inner: Mapping[str, str]
+) -> dict[tuple[Period, str | None], FrozenNote]:
+    """Find the corrections of closed periods; only single dimensions are kept per period."""
+    if len({*inner, *([dimension] if dimension else [])}) > 1:
+        return {}
+    where, key = next(iter(inner.items()), ("", ""))
+    rows = KpiSnapshot.objects.filter(
+        kpi=kpi.key,
+        dimension=dimension or where,
+        start_on__gte=periods[0].start,
+        end_on__lte=periods[-1].end,
+        corrected_at__isnull=False,
+    )
+    if inner or not dimension:
+        rows = rows.filter(key=key)
+    wanted = set(periods)
+    return {
+        (Period(row.start_on, row.end_on), row.key if dimension else None): FrozenNote(
+            figure(kpi, row.counts), row.corrected_at
+        )
+        for row in rows
+        if row.corrected_at and Period(row.start_on, row.end_on) in wanted
+    }
+
+
+# -- What pages need beside the figures ---------------------------------------------------------
+
+
+def counted_at() -> datetime | None:
+    """Return when answers were last folded into the tallies."""
+    return feedback.folded_at()
+
+
+def first_day() -> date | None:
+    """Return the first local day with any answer or invitation."""
+    days = [feedback.first_day(kpi.measure) for kpi in KPIS.values()]
+    return min((day for day in days if day), default=None)
+
+
+def measured_kpis() -> list[str]:
+    """Return the KPIs that there were ever answers for, in the order they are declared."""
+    return [key for key, kpi in KPIS.items() if feedback.first_day(kpi.measure)]
+
+
+# A select with more entries than this is no help; a product is then typed in.
+MAX_CHOICES = 200
+
+
+def filter_choices() -> dict[str, list[tuple[str, str]]]:
+    """Return per dimension the (public key, name) pairs that there are answers for."""
+    choices = {}
+    for dimension in feedback.SLICES:
+        names = feedback.labels(dimension, feedback.known_keys(dimension, MAX_CHOICES))
+        pairs = [(label.key, label.name) for key, label in names.items() if key]
+        choices[dimension] = sorted(pairs, key=lambda pair: pair[1].casefold())
+    return choices
+
+
+@dataclass(frozen=True)
+class JobOverview:
+    """What the jobs page shows."""
+
+    runs: list[JobRun]
+    waiting_changes: int
+    waiting_imports: int
+
+
+def job_overview() -> JobOverview:
+    """Return when each job last ran, how long it took, and what is waiting."""
+    return JobOverview(
+        runs=list(JobRun.objects.order_by("name")),
+        waiting_changes=feedback.waiting_changes(),
+        waiting_imports=ImportJob.objects.filter(
+            status__in=[ImportJob.Status.QUEUED, ImportJob.Status.RUNNING]
+        ).count(),
+    )
+
+
+# -- The KPI document (DESIGN 7) ------------------------------------------------------------------
+
+
+def kpi_document(  # noqa: PLR0913  (one argument per option of the command)
+    kpi_key: str,
+    *,
+    start: date | None,
+    end: date | None,
+    today: date,
+    by: str | None = None,
+    dimension: str | None = None,
+    where: Mapping[str, str] | None = None,
+    compare: bool = False,
+) -> dict[str, object]:
+    """Return the KPI as one JSON-ready document; a range left open runs from the first answer
+    to the end of today."""
+    kpi = KPIS[kpi_key]
+    end = end or today + timedelta(days=1)
+    start = start or feedback.first_day(kpi.measure) or end - timedelta(days=1)
+    rows = kpi_rows(kpi_key, start, end, by=by, dimension=dimension, where=where, compare=compare)
+    return {
+        "kpi": kpi.key,
+        "definition": kpi.definition,
+        "time_zone": settings.TIME_ZONE,
+        "rows": [_document_row(row, compare=compare) for row in rows],
+    }
+
+
+def _document_row(row: KpiRow, *, compare: bool) -> dict[str, object]:
+    document: dict[str, object] = {
+        "start": row.period.start.isoformat(),
+        "end": row.period.end.isoformat(),
+        "slice": row.slice,
+        "n": row.figure.n,
+        "value": row.figure.value,
+        "low": row.figure.low,
+        "high": row.figure.high,
+        "counts": dict(row.figure.counts),
+    }
+    if compare:
+        moved = row.change
+        document |= {
+            "change": moved.change if moved else None,
+            "change_low": moved.low if moved else None,
+            "change_high": moved.high if moved else None,
+            "p": moved.p if moved else None,
+            "verdict": str(row.verdict) if row.verdict else None,
+        }
+    return document

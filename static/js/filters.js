@@ -1,0 +1,28 @@
+// A filter chosen from a list is used at once, and the reader stays where they were. What is typed
+// waits for the button or Enter: a half-typed date is a date too. Without this script the button
+// does it all.
+
+const form = document.querySelector("[data-filters]");
+const KEY = "filters.focus";
+
+if (form) {
+  form.querySelector("[data-apply]").hidden = !form.querySelector("input:not([type=hidden])");
+  form.addEventListener("submit", () => {
+    // A form sends empty fields too; the address stays short without them.
+    for (const field of form.elements) {
+      if (field.name && !field.value) field.disabled = true;
+    }
+  });
+  // Back from the next page, the fields can be used again.
+  addEventListener("pageshow", () => {
+    for (const field of form.elements) field.disabled = false;
+  });
+  form.addEventListener("change", (event) => {
+    if (!event.target.matches("select")) return;
+    sessionStorage.setItem(KEY, event.target.name);
+    form.requestSubmit();
+  });
+  const name = sessionStorage.getItem(KEY);
+  sessionStorage.removeItem(KEY);
+  if (name) form.elements.namedItem(name)?.focus({ preventScroll: true });
+}

@@ -1,0 +1,122 @@
+"""Runs the tests: all of them on SQLite, then all but the browser's on PostgreSQL.
+
+`python3 start.py test [pytest arguments]` comes here. What a machine lacks is listed as NOT RUN
+at the end; REQUIRE=postgres,redis,browser turns each of those into a failure.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from itertools import pairwise
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BASE_DIR))
+
+from tests import servers  # noqa: E402  (after the path)
+
+KNOWN = ("postgres", "redis", "browser")
+# pytest ends with 5 when it selected nothing, as in `start.py test tests/browser` on PostgreSQL.
+NOTHING_SELECTED = 5
+INTERRUPTED = 2
+
+
+def main(arguments: list[str]) -> int:
+    required = required_parts()
+    signal.signal(signal.SIGTERM, leave)
+    not_run: dict[str, str] = {}
+    try:
+        codes = run_passes(arguments, not_run)
+    except KeyboardInterrupt:
+        codes = [INTERRUPTED]
+    report(not_run, required)
+    if not_run.keys() & required:
+        codes.append(1)
+    return worst(codes)
+
+
+def leave(number: int, _frame: object) -> None:
+    """Leave by the way that stops the servers."""
+    raise SystemExit(128 + number)
+
+
+def required_parts() -> set[str]:
+    parts = {part.strip() for part in os.environ.get("REQUIRE", "").split(",")} - {""}
+    if not parts <= set(KNOWN):
+        raise SystemExit(f"REQUIRE={os.environ['REQUIRE']}: it takes {', '.join(KNOWN)}.")
+    return parts
+
+
+def run_passes(arguments: list[str], not_run: dict[str, str]) -> list[int]:
+    """Run pytest once for each database and return the exit codes."""
+    with ExitStack() as stack:
+        var_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="insights-tests-"))
+        found = find_parts(stack, not_run)
+        environment = {**os.environ, **found, "VAR_DIR": var_dir}
+        database = environment.pop("DATABASE_URL", "")
+        codes = [run_pytest("SQLite", arguments, environment)]
+        if "postgres" not in not_run:
+            environment["DATABASE_URL"] = database
+            codes.append(run_pytest("PostgreSQL", without_browser(arguments), environment))
+    return codes
+
+
+def find_parts(stack: ExitStack, not_run: dict[str, str]) -> dict[str, str]:
+    """Start what there is; return where it is, and note what there is not."""
+    finders = {
+        "browser": ("CHROMIUM", servers.chromium),
+        "redis": ("REDIS_URL", lambda: stack.enter_context(servers.broker())),
+        "postgres": ("DATABASE_URL", lambda: stack.enter_context(servers.postgres())),
+    }
+    found = {}
+    for part, (variable, find) in finders.items():
+        try:
+            found[variable] = find()
+        except servers.NotAvailable as missing:
+            not_run[part] = str(missing)
+    return found
+
+
+def without_browser(arguments: list[str]) -> list[str]:
+    """Leave the browser tests out, on top of a `-m` of the caller."""
+    chosen = [f"({value})" for flag, value in pairwise(arguments) if flag == "-m"]
+    return [*arguments, "-m", " and ".join([*chosen[-1:], "not browser"])]
+
+
+def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) -> int:
+    print(f"\n===== Tests on {name} =====", flush=True)
+    command = [sys.executable, "-m", "pytest", *arguments]
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # Ctrl-C has reached pytest as well: let it finish and say how far it came.
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.wait(20)
+        raise
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def worst(codes: list[int]) -> int:
+    """Return the worst exit code; nothing selected is only worth a word if it was in all."""
+    selected = [code for code in codes if code != NOTHING_SELECTED]
+    return max((abs(code) for code in selected), default=NOTHING_SELECTED)
+
+
+def report(not_run: dict[str, str], required: set[str]) -> None:
+    for part, why in not_run.items():
+        text = f"NOT RUN: {part} – {why}"
+        if part in required:
+            text += " (required: this is a failure)"
+        print(f"\033[1;31m{text}\033[0m" if sys.stdout.isatty() else text, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
