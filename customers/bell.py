@@ -39,7 +39,14 @@ def ring(kind: str) -> bool:
             connection.transport_options = {**connection.transport_options, **PATIENCE}
             current_app.send_task("sweep", args=(kind,), connection=connection, retry=False)
     except Exception as error:
+        # Once for each spell of silence: an import would say it every five seconds.
+        if "*" not in _silent_until:
+            logger.warning(
+                "bell_not_rung kind=%s error=%s (the rows wait for the next sweep)",
+                kind,
+                type(error).__name__,
+            )
         _silent_until["*"] = time.monotonic() + PAUSE_SECONDS
-        logger.warning("bell_not_rung kind=%s error=%s", kind, type(error).__name__)
         return False
+    _silent_until.pop("*", None)
     return True

@@ -44,6 +44,14 @@ def shown(value: str) -> str:
     return repr(value if len(value) <= SHOWN_CHARS else value[: SHOWN_CHARS - 1] + "…")
 
 
+def folded(value: str) -> str:
+    """The text in lower case, for what may be written in either: 85123A and 85123a are one code.
+
+    At most twice as long as the text: İ becomes two characters.
+    """
+    return value.lower()
+
+
 def integer(value: str) -> int:
     """A whole number such as 12 or -1."""
     if not _INTEGER.fullmatch(value):

@@ -79,6 +79,10 @@ class Reason:
     code: str
     values: Mapping[str, int | date] = field(default_factory=dict, hash=False)
 
+    def sentence(self, at: date) -> str:
+        """The reason in English; a day of another year than that of `at` carries its year."""
+        return REASONS[self.code] % {name: _said(value, at) for name, value in self.values.items()}
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -169,6 +173,12 @@ def settle(
     if today - since >= DOWNGRADE_AFTER:
         return computed, None
     return stored, since
+
+
+def _said(value: int | date, at: date) -> int | str:
+    if isinstance(value, int):
+        return value
+    return f"{value.day} {value:%B}" if value.year == at.year else f"{value.day} {value:%B %Y}"
 
 
 def _before(days: Sequence[date], at: date) -> list[date]:

@@ -1,8 +1,12 @@
 """Who the customers are and what they bought."""
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from customers.cells import folded
 
 
 class CustomerType(models.TextChoices):
@@ -32,6 +36,34 @@ class Involvement(models.TextChoices):
     LOW = "low", _("Low")
     MEDIUM = "medium", _("Medium")
     HIGH = "high", _("High")
+
+
+class FoldedField(models.CharField):
+    """Another field in lower case: what differs only in case is the same to a unique constraint.
+
+    Folded here and not by LOWER() of the database, because SQLite lowers only A to Z.
+    """
+
+    def __init__(self, *, of: str, **options: Any) -> None:
+        super().__init__(editable=False, unique=True, **options)
+        self.of = of
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        del options["editable"], options["unique"]
+        return name, path, args, {**options, "of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002
+        value = folded(getattr(model_instance, self.of))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+def refuse_double(row: models.Model, field: str) -> None:
+    """Refuse a row that is there already but for the case, at the field that people see."""
+    same = type(row)._default_manager.filter(**{f"{field}_folded": folded(getattr(row, field))})
+    if same.exclude(pk=row.pk).exists():
+        raise ValidationError({field: row.unique_error_message(type(row), (field,))})
 
 
 class Customer(models.Model):
@@ -78,6 +110,7 @@ class Category(models.Model):
     """A group of products that buyers care about equally much."""
 
     name = models.CharField(_("name"), max_length=100)
+    name_folded = FoldedField(of="name", max_length=200)
     involvement = models.CharField(_("involvement"), max_length=10, choices=Involvement, blank=True)
     rated_how = models.CharField(_("rated how"), max_length=20, blank=True)
     rated_at = models.DateTimeField(_("rated at"), null=True, blank=True)
@@ -86,7 +119,6 @@ class Category(models.Model):
         verbose_name = _("category")
         verbose_name_plural = _("categories")
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="category_name_unique"),
             models.CheckConstraint(condition=~models.Q(name=""), name="category_name_not_empty"),
             models.CheckConstraint(
                 condition=models.Q(involvement__in=["", *Involvement.values]),
@@ -101,11 +133,15 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        refuse_double(self, "name")
+
 
 class Product(models.Model):
     """Something the shop sells. Codes that differ only in case are one product."""
 
     sku = models.CharField(_("product code"), max_length=100)
+    sku_folded = FoldedField(of="sku", max_length=200)
     name = models.CharField(_("name"), max_length=200, blank=True)
     category = models.ForeignKey(
         Category,
@@ -120,12 +156,25 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         constraints = [
-            models.UniqueConstraint(Lower("sku"), name="product_sku_unique"),
             models.CheckConstraint(condition=~models.Q(sku=""), name="product_sku_not_empty"),
         ]
 
     def __str__(self) -> str:
         return self.name or self.sku
+
+    def clean(self) -> None:
+        refuse_double(self, "sku")
+
+
+class PurchaseQuerySet(models.QuerySet["Purchase"]):
+    def counting(self) -> "PurchaseQuerySet":
+        """Keep what makes a purchase day: something was bought, and it was not given away."""
+        return self.filter(
+            # A negative quantity is a return.
+            models.Q(quantity__gt=0),
+            # A price of 0 or below is a sample or bookkeeping; one not known is a purchase.
+            models.Q(price__isnull=True) | models.Q(price__gt=0),
+        )
 
 
 class Purchase(models.Model):
@@ -143,6 +192,8 @@ class Purchase(models.Model):
     # Made from the row's own facts and how often those stood in the file, so that a second
     # import of the same file adds nothing and real double lines stay two.
     key = models.CharField(max_length=64, unique=True, editable=False)
+
+    objects = PurchaseQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("purchase")

@@ -129,6 +129,8 @@ class Response(Dimensions):
     # The local day it counts for; follows the organisation's time zone.
     answered_on = models.DateField(_("answered on"), editable=False)
     imported = models.BooleanField(_("imported"), default=False)
+    # Of the answer as it first came in: a retry is still the same answer after an edit.
+    body_hash = models.CharField(max_length=16, blank=True, editable=False, db_default="")
 
     class Meta:
         verbose_name = _("answer")

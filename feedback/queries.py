@@ -10,8 +10,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 
+from customers.cells import folded
 from customers.models import Category, Channel, CustomerType, Product
 from feedback.models import (
     CountingState,
@@ -141,24 +142,40 @@ def _cube_select(table: str, span: Span, dimension: str | None) -> tuple[str, li
 
 def first_day(measure: str) -> date | None:
     """Return the first local day with anything of this measure, or None."""
-    folded = Tally.objects.filter(dimension="", key="", measure=measure, n__gt=0)
+    return min(_outer_days(measure, Min("day")), default=None)
+
+
+def last_day(measure: str) -> date | None:
+    """Return the last local day with anything of this measure, or None."""
+    return max(_outer_days(measure, Max("day")), default=None)
+
+
+def _outer_days(measure: str, outermost: Min | Max) -> list[date]:
+    counted = Tally.objects.filter(dimension="", key="", measure=measure, n__gt=0)
     waiting = ResponseChange.objects.filter(measure=measure)
-    days = [rows.aggregate(first=Min("day"))["first"] for rows in (folded, waiting)]
-    return min((day for day in days if day), default=None)
+    days = [rows.aggregate(day=outermost)["day"] for rows in (counted, waiting)]
+    return [day for day in days if day]
 
 
 class Version(NamedTuple):
-    """Changes whenever any count does: the fold and the newest change not folded yet."""
+    """Changes whenever any count does: the fold, and how many changes wait for the next.
+
+    Not the newest change: of two writers the one with the higher id may commit first, and then
+    the other would change the counts and not the version.
+    """
 
     fold: int
-    newest_change: int
+    waiting: int
 
 
 def version() -> Version:
-    """Return the version of all counts, for caches and ETags."""
-    state = CountingState.objects.filter(pk=1).first()
-    newest = ResponseChange.objects.aggregate(newest=Max("id"))["newest"]
-    return Version(state.version if state else 0, newest or 0)
+    """Return the version of all counts, for caches and ETags; one statement, so one moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT COALESCE((SELECT version FROM {CountingState._meta.db_table}), 0), "  # noqa: S608
+            f"(SELECT COUNT(*) FROM {ResponseChange._meta.db_table})"
+        )
+        return Version(*cursor.fetchone())
 
 
 def folded_at() -> datetime | None:
@@ -188,6 +205,20 @@ def known_keys(dimension: str, limit: int) -> list[str]:
     }
     rows = models[dimension].objects.order_by("pk").values_list("pk", flat=True)[:limit]
     return [str(pk) for pk in rows]
+
+
+def answers_by_key(keys: Iterable[str]) -> dict[tuple[int | None, str], Response]:
+    """Return the answers that have these keys, by touchpoint and key."""
+    found = Response.objects.filter(key__in=set(keys))
+    return {(response.touchpoint_id, response.key): response for response in found}
+
+
+def touchpoints_by_name(names: Iterable[str]) -> dict[str, Touchpoint]:
+    """Return the touchpoints with these names or public keys."""
+    wanted = set(names)
+    found = Touchpoint.objects.filter(Q(name__in=wanted) | Q(key__in=wanted))
+    by_key = {touchpoint.key: touchpoint for touchpoint in found}
+    return by_key | {touchpoint.name: touchpoint for touchpoint in found}
 
 
 # -- Keys: the public ones people use, and the internal ones counts are kept under ---------------
@@ -220,9 +251,9 @@ def internal_key(dimension: str, key: str) -> str:
         return key
     pk: int | None = None
     if dimension == "product":
-        pk = Product.objects.filter(sku__iexact=key).values_list("pk", flat=True).first()
+        pk = Product.objects.filter(sku_folded=folded(key)).values_list("pk", flat=True).first()
     elif dimension == "category":
-        pk = Category.objects.filter(name__iexact=key).values_list("pk", flat=True).first()
+        pk = Category.objects.filter(name_folded=folded(key)).values_list("pk", flat=True).first()
     elif dimension == "touchpoint":
         pk = (
             Touchpoint.objects.filter(name=key).values_list("pk", flat=True).first()

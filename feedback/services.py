@@ -1,5 +1,7 @@
 """Taking in answers and invitations: each is written together with the change that counts it."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +23,16 @@ class KeyReused(ValueError):
         super().__init__(
             f"The key {key!r} already belongs to another answer at this touchpoint. "
             "A retry must repeat the first answer; a new answer needs a key of its own."
+        )
+
+
+class InvitationAnswered(ValueError):
+    """The invitation has an answer under another key."""
+
+    def __init__(self, invitation: Invitation) -> None:
+        super().__init__(
+            f"Invitation {invitation.pk} has been answered already, and one invitation takes one "
+            "answer. Change that answer instead, or send this one without the invitation."
         )
 
 
@@ -52,8 +64,9 @@ SAME = ("scale", "value", "customer_id", "product_id", "reason", "comment", "inv
 def submit_response(answer: Answer) -> tuple[Response, bool]:
     """Store one answer and return it with True, or the same earlier answer with False.
 
-    Raises ScaleError for a value off the scale and KeyReused for another answer under a known
-    key. When this returns, the answer is in the caller's transaction or committed.
+    Raises ScaleError for a value off the scale, KeyReused for another answer under a known key
+    and InvitationAnswered for a second answer to one invitation. When this returns, the answer
+    is in the caller's transaction or committed.
     """
     response = _build(answer)
     try:
@@ -63,11 +76,28 @@ def submit_response(answer: Answer) -> tuple[Response, bool]:
     except IntegrityError:
         known = Response.objects.filter(touchpoint=answer.touchpoint, key=answer.key).first()
         if known is None:
+            invitation = answer.invitation
+            if invitation and Response.objects.filter(invitation=invitation).exists():
+                raise InvitationAnswered(invitation) from None
             raise
-        if any(getattr(known, field) != getattr(response, field) for field in SAME):
+        if not _same(known, response):
             raise KeyReused(answer.key) from None
         return known, False
     return response, True
+
+
+def is_same(stored: Response | Answer, answer: Answer) -> bool:
+    """Say whether an answer repeats one under the same key, as it was before any edit."""
+    return _same(stored if isinstance(stored, Response) else _build(stored), _build(answer))
+
+
+def _same(one: Response, other: Response) -> bool:
+    return one.body_hash == other.body_hash
+
+
+def create_touchpoint(*, name: str, scale: str, now: datetime) -> Touchpoint:
+    """Store a new place where we ask; its name must be new."""
+    return Touchpoint.objects.create(name=name, scale=scale, created_at=now)
 
 
 def add_responses(answers: Iterable[Answer]) -> list[Response]:
@@ -108,14 +138,16 @@ def edit_response(
 def erase_answers(customer: Customer) -> int:
     """Make a customer's answers anonymous and return how many; the counts stay as they are."""
     with transaction.atomic():
-        responses = list(Response.objects.select_for_update().filter(customer=customer))
+        rows = Response.objects.select_for_update().filter(customer=customer).order_by("pk")
+        responses = list(rows)
         for response in responses:
             response.customer = None
             response.comment = ""
             response.language = ""
             response.key = uuid4().hex
+            response.body_hash = ""
         Response.objects.bulk_update(
-            responses, ["customer", "comment", "language", "key"], batch_size=500
+            responses, ["customer", "comment", "language", "key", "body_hash"], batch_size=500
         )
         Invitation.objects.filter(customer=customer).update(customer=None)
     return len(responses)
@@ -142,7 +174,7 @@ def _build(answer: Answer) -> Response:
     customer_type = answer.customer_type
     if not customer_type and answer.customer is not None:
         customer_type = answer.customer.customer_type
-    return Response(
+    response = Response(
         key=answer.key,
         scale=answer.scale,
         value=answer.value,
@@ -160,16 +192,32 @@ def _build(answer: Answer) -> Response:
         invitation=answer.invitation,
         imported=answer.imported,
     )
+    response.body_hash = _body_hash(response)
+    return response
+
+
+def _body_hash(response: Response) -> str:
+    """Return 64 bits of a hash: compared under one key only, so that is plenty."""
+    body = json.dumps([getattr(response, field) for field in SAME])
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
 def _count_new(responses: Sequence[Response]) -> None:
     steps = [(tallies.response_key(response), +1) for response in responses]
-    for response in responses:
-        if response.invitation is not None:
-            steps.append((tallies.invitation_key(response.invitation, answered=False), -1))
-            steps.append((tallies.invitation_key(response.invitation, answered=True), +1))
+    for invitation in _locked_invitations(responses):
+        steps.append((tallies.invitation_key(invitation, answered=False), -1))
+        steps.append((tallies.invitation_key(invitation, answered=True), +1))
     tallies.write_changes(steps)
     ring_after_commit("answers")
+
+
+def _locked_invitations(responses: Sequence[Response]) -> list[Invitation]:
+    """Return the invitations answered here as they are stored: their day may be moving."""
+    answered = [response.invitation_id for response in responses if response.invitation_id]
+    if not answered:
+        return []
+    rows = Invitation.objects.select_for_update(no_key=True).order_by("pk")
+    return list(rows.filter(pk__in=answered))
 
 
 def take_touched(limit: int) -> list[tuple[str, str, str, date]]:

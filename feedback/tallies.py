@@ -6,13 +6,13 @@ up, so they are exact before, during and after a fold, and folding is only about
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
 from feedback.models import (
@@ -26,6 +26,8 @@ from feedback.models import (
     Tally,
     TouchedSlice,
 )
+
+Row = TypeVar("Row", bound=Model)
 
 # The dimensions a tally is kept for, and the column of the cube each one reads. The first is
 # the whole: no dimension, one key.
@@ -143,8 +145,11 @@ def fold_all() -> int:
 
 
 def _locked_state() -> CountingState:
-    """Return the one state row, locked: one fold or rebuild at a time."""
-    CountingState.objects.get_or_create(id=1, defaults={"time_zone": settings.TIME_ZONE})
+    """Return the one state row, locked: one fold or rebuild at a time.
+
+    A migration makes it. If it is missing, nobody knows in which time zone was counted.
+    """
+    CountingState.objects.get_or_create(id=1, defaults={"time_zone": ""})
     return CountingState.objects.select_for_update().get(id=1)
 
 
@@ -217,27 +222,32 @@ def rebuild() -> int:
     rows, which the next fold adds. In a new time zone the answers get their new local days
     first.
     """
+    if not _counted_in_this_zone():
+        _move_days()
     with transaction.atomic(durable=True):
         _snapshot_of_everything()
         state = _locked_state()
-        if state.time_zone != settings.TIME_ZONE:
-            _move_days()
-            CountingState.objects.filter(pk=1).update(time_zone=settings.TIME_ZONE)
+        # Before and after: a day of a slice may also lose its last count.
+        _touch_everything()
         for model in (ResponseChange, Tally, DayCube):
             model.objects.all().delete()
         _count_from_scratch()
         _touch_everything()
+        CountingState.objects.filter(pk=state.pk).update(time_zone=settings.TIME_ZONE)
         _advance(state)
     return Response.objects.count()
 
 
 def follow_time_zone() -> bool:
     """Rebuild if the organisation's time zone is no longer the one that was counted in."""
-    state, _ = CountingState.objects.get_or_create(id=1, defaults={"time_zone": settings.TIME_ZONE})
-    if state.time_zone == settings.TIME_ZONE:
+    if _counted_in_this_zone():
         return False
     rebuild()
     return True
+
+
+def _counted_in_this_zone() -> bool:
+    return CountingState.objects.filter(pk=1, time_zone=settings.TIME_ZONE).exists()
 
 
 def _snapshot_of_everything() -> None:
@@ -252,20 +262,53 @@ def _snapshot_of_everything() -> None:
 
 
 def _move_days() -> None:
-    """Give every answer and invitation the local day of the organisation's present zone."""
-    _move(Response, "answered_at", "answered_on")
-    _move(Invitation, "invited_at", "invited_on")
+    """Give every answer and invitation the local day of the organisation's present zone.
+
+    A few thousand at a time, each batch with the changes that count its move: nobody waits long,
+    counts are exact in between, and after an interruption it simply runs again.
+    """
+    # Half moved is no time zone at all, so that going back to the old one moves days as well.
+    CountingState.objects.filter(pk=1).update(time_zone="")
+    _in_batches(Response.objects.all(), _move_responses)
+    _in_batches(Invitation.objects.all(), _move_invitations)
 
 
-def _move(model: type[Model], moment: str, day: str) -> None:
-    rows = model._default_manager.only("pk", moment, day).order_by("pk")
+def _in_batches(rows: QuerySet[Row], move: Callable[[list[Row]], None]) -> None:
     last = 0
-    while batch := list(rows.filter(pk__gt=last)[:MOVE_BATCH]):
+    while True:
+        with transaction.atomic(durable=True):
+            locked = rows.select_for_update(no_key=True).order_by("pk")
+            batch = list(locked.filter(pk__gt=last)[:MOVE_BATCH])
+            if not batch:
+                return
+            move(batch)
         last = batch[-1].pk
-        moved = [row for row in batch if getattr(row, day) != local_day(getattr(row, moment))]
-        for row in moved:
-            setattr(row, day, local_day(getattr(row, moment)))
-        model._default_manager.bulk_update(moved, [day], batch_size=ROWS_PER_INSERT)
+
+
+def _move_responses(batch: list[Response]) -> None:
+    moved = [row for row in batch if row.answered_on != local_day(row.answered_at)]
+    before = [response_key(row) for row in moved]
+    for row in moved:
+        row.answered_on = local_day(row.answered_at)
+    Response.objects.bulk_update(moved, ["answered_on"], batch_size=ROWS_PER_INSERT)
+    _write_moves(before, [response_key(row) for row in moved])
+
+
+def _move_invitations(batch: list[Invitation]) -> None:
+    moved = [row for row in batch if row.invited_on != local_day(row.invited_at)]
+    # Read once the rows are locked, so that no answer can come in between.
+    answered = set(
+        Response.objects.filter(invitation__in=moved).values_list("invitation_id", flat=True)
+    )
+    before = [invitation_key(row, answered=row.pk in answered) for row in moved]
+    for row in moved:
+        row.invited_on = local_day(row.invited_at)
+    Invitation.objects.bulk_update(moved, ["invited_on"], batch_size=ROWS_PER_INSERT)
+    _write_moves(before, [invitation_key(row, answered=row.pk in answered) for row in moved])
+
+
+def _write_moves(before: Iterable[CubeKey], after: Iterable[CubeKey]) -> None:
+    write_changes([*((key, -1) for key in before), *((key, +1) for key in after)])
 
 
 def _count_from_scratch() -> None:
@@ -317,7 +360,8 @@ def _touch_everything() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {TouchedSlice._meta.db_table} (dimension, key, measure, day) "  # noqa: S608
-            f"SELECT DISTINCT dimension, key, measure, day FROM {Tally._meta.db_table}"
+            f"SELECT DISTINCT dimension, key, measure, day FROM {Tally._meta.db_table} "
+            "ORDER BY 1, 2, 3, 4"
         )
 
 

@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,10 @@ def pytest_configure() -> None:
 
     # The real one takes a quarter of a second for every login.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        # A file as in production: in memory all threads share one connection and none ever waits.
+        database.setdefault("TEST", {})["NAME"] = Path(os.environ["VAR_DIR"]) / "test.sqlite3"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,135 @@
+"""Reading who the customers are and what they bought."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from itertools import groupby
+from operator import itemgetter
+
+from django.db.models import Q
+from django.utils import timezone
+
+from customers.cells import folded
+from customers.lifecycle import Clocks, Labelled, classify, pool_clocks
+from customers.models import Category, Customer, Product, Purchase
+
+# Customers looked at together: a query's worth, whatever their number.
+CUSTOMER_BATCH = 2_000
+
+
+# -- By the keys that people use ------------------------------------------------------------------
+
+
+def customers_by_reference(references: Iterable[str]) -> dict[str, Customer]:
+    """Return the customers with these references, the erased ones included."""
+    found = Customer.objects.filter(reference__in=set(references))
+    return {customer.reference: customer for customer in found}
+
+
+def products_by_code(codes: Iterable[str]) -> dict[str, Product]:
+    """Return the products with these codes, in whatever case, with their categories."""
+    wanted = {folded(code) for code in codes}
+    found = Product.objects.filter(sku_folded__in=wanted).select_related("category")
+    return {product.sku_folded: product for product in found}
+
+
+def categories_by_name(names: Iterable[str]) -> dict[str, Category]:
+    """Return the categories with these names, in whatever case."""
+    found = Category.objects.filter(name_folded__in={folded(name) for name in names})
+    return {category.name_folded: category for category in found}
+
+
+# -- Customer types -------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class History:
+    """What a customer's type depends on: purchase days, and contracts as (bought on, until)."""
+
+    days: list[date] = field(default_factory=list)
+    contracts: list[tuple[date, date]] = field(default_factory=list)
+
+    def label(self, pooled: Clocks, at: date) -> Labelled:
+        """Return the type as of the start of day `at`."""
+        running = [until for bought_on, until in self.contracts if bought_on < at]
+        return classify(self.days, max(running, default=None), pooled, at)
+
+
+def clocks(at: date) -> Clocks:
+    """Measure how fast customers come back, from all purchase days before `at`."""
+    return pool_clocks((days for _, days in _days_per_customer(at)), at)
+
+
+def histories(at: date, ids: Iterable[int]) -> Mapping[int, History]:
+    """Return the purchase days before `at` and the contracts of these customers.
+
+    A customer without any has an empty history.
+    """
+    chosen = Q(customer_id__in=list(ids))
+    found: dict[int, History] = defaultdict(History)
+    for customer_id, days in _days_per_customer(at, chosen):
+        found[customer_id].days = days
+    # A contract may be free of charge, but not returned.
+    contracts = Purchase.objects.filter(chosen, contract_until__isnull=False, quantity__gt=0)
+    for purchase in contracts.only("customer_id", "purchased_at", "contract_until"):
+        if purchase.contract_until:
+            bought_on = timezone.localdate(purchase.purchased_at, timezone.get_default_timezone())
+            found[purchase.customer_id].contracts.append((bought_on, purchase.contract_until))
+    return found
+
+
+def labelled_customers(at: date) -> Iterator[list[tuple[Customer, Labelled]]]:
+    """Yield all customers who are not erased with their type as of the start of day `at`.
+
+    In batches, so that memory does not grow with their number.
+    """
+    pooled, last = clocks(at), 0
+    while batch := list(
+        Customer.objects.filter(pk__gt=last, erased_at__isnull=True).order_by("pk")[:CUSTOMER_BATCH]
+    ):
+        last = batch[-1].pk
+        known = histories(at, [customer.pk for customer in batch])
+        yield [(customer, known[customer.pk].label(pooled, at)) for customer in batch]
+
+
+def labelled_customer(reference: str, at: date) -> Labelled:
+    """Return one customer's type with its reason; raises Customer.DoesNotExist."""
+    customer = Customer.objects.get(reference=reference, erased_at__isnull=True)
+    return histories(at, [customer.pk])[customer.pk].label(clocks(at), at)
+
+
+def types_on(moments: Collection[tuple[int, date]], pooled: Clocks) -> dict[tuple[int, date], str]:
+    """Return the types that customers had on past days, as {(customer id, day): type}.
+
+    Recency and frequency are those of the day. The clocks are given, as they are measured over
+    all customers and so only once for many questions.
+    """
+    if not moments:
+        return {}
+    newest = max(day for _, day in moments)
+    known = histories(newest, {customer_id for customer_id, _ in moments})
+    return {(pk, day): known[pk].label(pooled, day).type for pk, day in moments}
+
+
+def _days_per_customer(at: date, *chosen: Q) -> Iterator[tuple[int, list[date]]]:
+    """Yield (customer id, local purchase days before `at` in order), one customer at a time."""
+    # The lines of an order have one moment: told apart by the database, few are left to turn into
+    # local days here.
+    rows = (
+        Purchase.objects.counting()
+        .filter(*chosen, purchased_at__lt=_midnight(at))
+        .order_by("customer_id", "purchased_at")
+        .values_list("customer_id", "purchased_at")
+        .distinct()
+        .iterator(chunk_size=10_000)
+    )
+    zone = timezone.get_default_timezone()
+    for customer_id, group in groupby(rows, key=itemgetter(0)):
+        days = (timezone.localdate(moment, zone) for _, moment in group)
+        yield customer_id, [day for day, _ in groupby(days)]
+
+
+def _midnight(day: date) -> datetime:
+    """Return the start of a local day of the organisation."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())

@@ -1,0 +1,85 @@
+"""Plain makers: a valid row with what the test says of it, and something harmless for the rest.
+
+`a_…` gives a row that is not stored yet, `make_…` stores it.
+"""
+
+from datetime import UTC, date, datetime
+from itertools import count
+
+from customers.models import Category, Customer, Product, Purchase
+from feedback.models import Invitation, Response, Touchpoint
+from feedback.services import Answer, record_invitations
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)  # a Tuesday
+TODAY = date(2026, 11, 24)
+
+_numbers = count(1)
+
+
+def a_customer(**given) -> Customer:
+    return Customer(**{"reference": f"K{next(_numbers)}", "created_at": NOW} | given)
+
+
+def make_customer(**given) -> Customer:
+    return stored(a_customer(**given))
+
+
+def a_category(**given) -> Category:
+    return Category(**{"name": f"Category {next(_numbers)}"} | given)
+
+
+def make_category(**given) -> Category:
+    return stored(a_category(**given))
+
+
+def a_product(**given) -> Product:
+    return Product(**{"sku": f"P{next(_numbers)}"} | given)
+
+
+def make_product(**given) -> Product:
+    return stored(a_product(**given))
+
+
+def a_purchase(**given) -> Purchase:
+    if "customer" not in given:
+        given["customer"] = make_customer()
+    if "product" not in given:
+        given["product"] = make_product()
+    return Purchase(**{"purchased_at": NOW, "key": f"purchase {next(_numbers)}"} | given)
+
+
+def a_touchpoint(**given) -> Touchpoint:
+    name = f"Touchpoint {next(_numbers)}"
+    return Touchpoint(**{"name": name, "scale": "nps", "created_at": NOW} | given)
+
+
+def make_touchpoint(**given) -> Touchpoint:
+    return stored(a_touchpoint(**given))
+
+
+def an_invitation(**given) -> Invitation:
+    if "customer" not in given:
+        given["customer"] = make_customer()
+    return Invitation(**{"invited_at": NOW, "invited_on": TODAY} | given)
+
+
+def make_invitation(**given) -> Invitation:
+    """Store an invitation together with its count."""
+    return record_invitations([an_invitation(**given)])[0]
+
+
+def an_answer(**given) -> Answer:
+    """What comes in; services store it together with its count."""
+    facts = {"key": f"answer {next(_numbers)}", "scale": "nps", "value": 9, "answered_at": NOW}
+    return Answer(**facts | given)
+
+
+def a_response(**given) -> Response:
+    """Return the bare row, without the count that services would store with it."""
+    facts = {"key": f"answer {next(_numbers)}", "scale": "nps", "value": 9}
+    return Response(**facts | {"answered_at": NOW, "answered_on": TODAY} | given)
+
+
+def stored(row):
+    row.save(force_insert=True)
+    return row
