@@ -61,6 +61,17 @@ class KpiSnapshot(models.Model):
         return f"{self.kpi} {self.period} {self.start_on} {self.dimension} {self.key}".strip()
 
 
+# What each job does, for who looks after the product; tasks.py and its neighbours name them.
+JOB_LABELS = {
+    "sweep": _("Look for work that is due"),
+    "fold": _("Add up new answers"),
+    "compute_kpis": _("Bring KPIs up to date"),
+    "imports": _("Read uploaded files"),
+    "customer_types": _("Label customers by type"),
+    "freeze_periods": _("Close periods that have ended"),
+}
+
+
 class JobRun(models.Model):
     """The last run of each job, for people to look at; nothing is decided by it."""
 
@@ -76,6 +87,10 @@ class JobRun(models.Model):
     class Meta:
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
+
+    @property
+    def label(self) -> str:
+        return str(JOB_LABELS.get(self.name, self.name))
 
     def __str__(self) -> str:
         return self.name

@@ -205,6 +205,11 @@ def first_day() -> date | None:
     return min((day for day in days if day), default=None)
 
 
+def last_day(kpi_key: str) -> date | None:
+    """Return the last local day with an answer that this KPI counts."""
+    return feedback.last_day(KPIS[kpi_key].measure)
+
+
 def measured_kpis() -> list[str]:
     """Return the KPIs that there were ever answers for, in the order they are declared."""
     return [key for key, kpi in KPIS.items() if feedback.first_day(kpi.measure)]
@@ -259,10 +264,11 @@ def kpi_document(  # noqa: PLR0913  (one argument per option of the command)
     compare: bool = False,
 ) -> dict[str, object]:
     """Return the KPI as one JSON-ready document; a range left open runs from the first answer
-    to the end of today."""
+    to the end of today. With no answer before its end it is one day, and empty."""
     kpi = KPIS[kpi_key]
     end = end or today + timedelta(days=1)
-    start = start or feedback.first_day(kpi.measure) or end - timedelta(days=1)
+    last = end - timedelta(days=1)
+    start = start or min(feedback.first_day(kpi.measure) or last, last)
     rows = kpi_rows(kpi_key, start, end, by=by, dimension=dimension, where=where, compare=compare)
     return {
         "kpi": kpi.key,

@@ -2,14 +2,14 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core import signing
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from feedback import services as feedback_services
 from insights.accounts import Role
 from insights.kpis import KPIS, Kpi
 from insights.models import JobRun, KpiSnapshot, PeriodKind
-from insights.periods import Period, enclosing
+from insights.periods import enclosing
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ CLOSING_DAYS = 1
 
 # Touched slices taken at a time: a fraction of a second, so that nobody waits for the database.
 TOUCHED_BATCH = 2_000
+
+# Any number that nothing else in this database locks.
+SNAPSHOT_LOCK = 20_260_601
 
 BY_MEASURE = {kpi.measure: kpi for kpi in KPIS.values()}
 
@@ -57,10 +60,22 @@ def compute_kpis(now: datetime) -> int:
 
 def _compute_batch(now: datetime) -> int:
     with transaction.atomic():
+        _one_at_a_time()
         touched = feedback_services.take_touched(TOUCHED_BATCH)
         for (measure, dimension), days in _grouped(touched).items():
             _refresh(BY_MEASURE[measure], dimension, days, now)
     return len(touched)
+
+
+def _one_at_a_time() -> None:
+    """Wait until nobody else writes snapshots, and keep others waiting until the commit.
+
+    A period that is frozen while a worker counts it would otherwise change silently. SQLite has
+    one writer, which this transaction already is.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SNAPSHOT_LOCK])
 
 
 def _grouped(
@@ -83,7 +98,8 @@ def _refresh(kpi: Kpi, dimension: str, days: set[tuple[str, date]], now: datetim
     }
     counts = _count(kpi, dimension, slots)
     known = _known(kpi, dimension, slots)
-    _store([_updated(slot, known.get(slot), counts[slot], now) for slot in slots])
+    rows = known | _new(kpi, slots - known.keys())
+    _store([_updated(rows[slot], counts[slot], now) for slot in slots])
 
 
 def _count(kpi: Kpi, dimension: str, slots: set[Slot]) -> dict[Slot, dict[str, int]]:
@@ -114,38 +130,67 @@ def _known(kpi: Kpi, dimension: str, slots: set[Slot]) -> dict[Slot, KpiSnapshot
     }
 
 
-def _updated(
-    slot: Slot, row: KpiSnapshot | None, counts: Mapping[str, int], now: datetime
-) -> KpiSnapshot:
+def _new(kpi: Kpi, slots: set[Slot]) -> dict[Slot, KpiSnapshot]:
+    """Return an empty row for each slot, live unless its period is frozen already.
+
+    Then the slice had no answers when the period was closed, and what it has now is a correction.
+    A period that had no answers at all is not frozen: history may still be imported.
+    """
+    if not slots:
+        return {}
+    frozen = KpiSnapshot.objects.filter(
+        kpi=kpi.key,
+        dimension="",
+        frozen_at__isnull=False,
+        start_on__gte=min(slot.start_on for slot in slots),
+        start_on__lte=max(slot.start_on for slot in slots),
+    )
+    wholes = {(whole.period, whole.start_on): whole for whole in frozen}
+    return {slot: _empty(kpi, slot, wholes.get((slot.period, slot.start_on))) for slot in slots}
+
+
+def _empty(kpi: Kpi, slot: Slot, whole: KpiSnapshot | None) -> KpiSnapshot:
+    row = KpiSnapshot(
+        kpi=slot.kpi,
+        period=slot.period,
+        start_on=slot.start_on,
+        end_on=slot.end_on,
+        dimension=slot.dimension,
+        key=slot.key,
+        counts=kpi.counts_from_values({}),
+        n=0,
+    )
+    if whole is not None:
+        row.frozen_at = whole.frozen_at
+        row.definition_version = whole.definition_version
+        row.time_zone = whole.time_zone
+    return row
+
+
+def _updated(row: KpiSnapshot, counts: dict[str, int], now: datetime) -> KpiSnapshot:
     """Return the row as it should be: live rows follow the counts, frozen ones note a correction.
 
     A period frozen in another time zone has other days, so nothing is compared with it.
     """
-    if row is None:
-        row = KpiSnapshot(
-            kpi=slot.kpi,
-            period=slot.period,
-            start_on=slot.start_on,
-            end_on=slot.end_on,
-            dimension=slot.dimension,
-            key=slot.key,
-        )
     if row.frozen_at is None:
-        row.counts, row.n = dict(counts), sum(counts.values())
-        row.definition_version = KPIS[slot.kpi].version
+        row.counts, row.n = counts, sum(counts.values())
+        row.definition_version = KPIS[row.kpi].version
         row.time_zone = settings.TIME_ZONE
     elif row.time_zone == settings.TIME_ZONE:
-        differs = dict(counts) != row.counts
-        row.corrected_counts = dict(counts) if differs else None
-        row.corrected_at = now if differs else None
+        correction = counts if counts != row.counts else None
+        if correction != row.corrected_counts:
+            row.corrected_counts = correction
+            row.corrected_at = now if correction else None
     row.computed_at = now
     return row
 
 
 def _store(rows: list[KpiSnapshot]) -> None:
-    KpiSnapshot.objects.bulk_create([row for row in rows if row.pk is None], batch_size=500)
+    new = [row for row in rows if row.pk is None]
+    known = [row for row in rows if row.pk is not None]
+    KpiSnapshot.objects.bulk_create(new, batch_size=500)
     KpiSnapshot.objects.bulk_update(
-        [row for row in rows if row.pk is not None],
+        known,
         [
             "counts",
             "n",
@@ -166,21 +211,11 @@ def freeze_periods(now: datetime) -> int:
     """
     compute_kpis(now)
     today = timezone.localdate(now, timezone.get_default_timezone())
-    return KpiSnapshot.objects.filter(
-        frozen_at__isnull=True, end_on__lte=today - timedelta(days=CLOSING_DAYS)
-    ).update(frozen_at=now)
-
-
-def frozen_period(kpi: str, period: Period) -> KpiSnapshot | None:
-    """Return the frozen row of a whole period, or None while it is open."""
-    return KpiSnapshot.objects.filter(
-        kpi=kpi,
-        dimension="",
-        key="",
-        start_on=period.start,
-        end_on=period.end,
-        frozen_at__isnull=False,
-    ).first()
+    with transaction.atomic():
+        _one_at_a_time()
+        return KpiSnapshot.objects.filter(
+            frozen_at__isnull=True, end_on__lte=today - timedelta(days=CLOSING_DAYS)
+        ).update(frozen_at=now)
 
 
 # -- Jobs -----------------------------------------------------------------------------------------

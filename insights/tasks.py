@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from datetime import time
+from datetime import datetime, time
 
 from celery import Task, shared_task
 from django.utils import timezone
 
 from customers.tasks import label_customers
 from feedback.tasks import fold
-from insights import services
+from insights import importing, services
 from insights.models import NightlyRun
 
 logger = logging.getLogger(__name__)
@@ -30,45 +30,72 @@ def freeze_periods() -> None:
     services.freeze_periods(timezone.now())
 
 
+@shared_task(name="imports", time_limit=3600)
+def run_imports() -> None:
+    """Read the uploaded file whose turn it is; the bell rings again when there is another."""
+    importing.tidy_imports(timezone.now())
+    job = importing.claim_import(timezone.now())
+    if job is not None:
+        importing.run_import_job(job, timezone.now)
+
+
 NIGHTLY: dict[str, Task] = {"customer_types": label_customers, "freeze_periods": freeze_periods}
 
 
 @shared_task(name="sweep", time_limit=3600)
 def sweep(kind: str = "") -> None:
     """Do all work of a kind that is due; without a kind, everything."""
-    failed = [job.name for job in due_jobs(kind) if not succeeds(job)]
+    failed = failed_jobs(kind, timezone.now())
     if failed:
         raise RuntimeError(f"failed: {', '.join(failed)}")
 
 
-def due_jobs(kind: str) -> list[Task]:
+def failed_jobs(kind: str, now: datetime) -> list[str]:
+    """Run what is due one by one; return the names of the jobs that failed."""
+    return [job.name for job in due_jobs(kind, now) if not succeeds(job, now)]
+
+
+def due_jobs(kind: str, now: datetime) -> list[Task]:
     """Return the jobs that look for rows of this kind, in the order they must run."""
     jobs: dict[str, Callable[[], list[Task]]] = {
         "answers": lambda: [fold, compute_kpis],
-        "nightly": _due_tonight,
+        "nightly": lambda: _due_tonight(now),
+        # Last, because one may take minutes: the jobs before it never wait for it.
+        "imports": lambda: _due_imports(now),
     }
     if kind:
         return jobs[kind]()
     return [job for due in jobs.values() for job in due()]
 
 
-def succeeds(job: Task) -> bool:
-    """Run one job here and now; the neighbours of a failing job still get their turn."""
+def succeeds(job: Task, now: datetime) -> bool:
+    """Run one job here; the neighbours of a failing job still get their turn.
+
+    A nightly job is done for the day it was due on, also when it ends after midnight.
+    """
     result = job.apply()
     if result.failed():
         logger.error("job_failed name=%s error=%s", job.name, type(result.result).__name__)
         return False
     if job.name in NIGHTLY:
         NightlyRun.objects.get_or_create(
-            job=job.name, on=timezone.localdate(), defaults={"done_at": timezone.now()}
+            job=job.name, on=_local(now).date(), defaults={"done_at": timezone.now()}
         )
     return True
 
 
-def _due_tonight() -> list[Task]:
+def _due_tonight(now: datetime) -> list[Task]:
     """Return the nightly jobs not done since three o'clock, also when the machine slept then."""
-    now = timezone.localtime()
-    if now.time() < NIGHT:
+    local = _local(now)
+    if local.time() < NIGHT:
         return []
-    done = set(NightlyRun.objects.filter(on=now.date()).values_list("job", flat=True))
+    done = set(NightlyRun.objects.filter(on=local.date()).values_list("job", flat=True))
     return [job for name, job in NIGHTLY.items() if name not in done]
+
+
+def _due_imports(now: datetime) -> list[Task]:
+    return [run_imports] if importing.any_due(now) else []
+
+
+def _local(now: datetime) -> datetime:
+    return timezone.localtime(now, timezone.get_default_timezone())

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone, translation
 
 from feedback.queries import SLICES, UnknownKey
@@ -14,11 +15,16 @@ from insights.kpis import KPIS
 from insights.periods import KINDS, PeriodError
 from insights.queries import kpi_document
 
+# What argparse ends with when the command line itself is wrong.
+WRONG_USE = 2
+
 
 class Command(BaseCommand):
     """For staff on the machine: it does not suppress small counts."""
 
     help = "Print a KPI per period and slice, with n and interval."
+    # The checks import every page, which takes longer than the answer.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kpi", choices=list(KPIS))
@@ -33,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     def handle(self, **options: Any) -> None:
+        where = _once_each(options["where"])
         with translation.override("en"):
             try:
                 document = kpi_document(
@@ -42,11 +49,19 @@ class Command(BaseCommand):
                     today=timezone.localdate(),
                     by=options["by"],
                     dimension=options["dimension"],
-                    where=dict(options["where"]),
+                    where=where,
                     compare=options["compare"] is not None,
                 )
-            except (PeriodError, UnknownKey) as error:
+            except PeriodError as error:
+                raise CommandError(str(error), returncode=WRONG_USE) from None
+            except UnknownKey as error:
                 raise CommandError(str(error)) from None
+            except DatabaseError as error:
+                reason = " ".join(str(error).split())
+                raise CommandError(
+                    f"The database cannot be read ({reason}). Check DATABASE_URL, or prepare it "
+                    "with: python3 start.py setup"
+                ) from None
         if options["json"]:
             self.stdout.write(json.dumps(document, ensure_ascii=False))
         else:
@@ -78,3 +93,16 @@ def _filter(text: str) -> tuple[str, str]:
             f"{text!r} is not a filter. Write KEY=VALUE with KEY one of {', '.join(SLICES)}."
         )
     return name, value
+
+
+def _once_each(filters: list[tuple[str, str]]) -> dict[str, str]:
+    where = dict(filters)
+    if len(where) < len(filters):
+        names = [name for name, _ in filters]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CommandError(
+            f"--where names {twice} twice, and an answer has one {twice.replace('_', ' ')}. "
+            f"Name it once, or use --slice {twice} to see them all.",
+            returncode=WRONG_USE,
+        )
+    return where

@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
 from insights.accounts import DEMO_DOMAIN
+from insights.demo import PASSWORD
 from insights.supervisor import Program, ProgramEnded, StopAsked, Supervisor
 
 # A cold start on a slow machine takes some ten seconds.
@@ -339,11 +340,5 @@ def welcome(host: str, port: int, logins: list[str]) -> str:
     url = settings.BASE_URL if settings.PRODUCTION else address(host, port)
     lines = [f"Customer Insights is ready: {url}/"]
     if logins:
-        lines += [f"Demo logins, password {demo_password()}:", *(f"  {mail}" for mail in logins)]
+        lines += [f"Demo logins, password {PASSWORD}:", *(f"  {mail}" for mail in logins)]
     return "\n".join([*lines, "Ctrl-C stops everything."])
-
-
-def demo_password() -> str:
-    from insights.demo import PASSWORD  # noqa: PLC0415  (only where there is a demo)
-
-    return PASSWORD

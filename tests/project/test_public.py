@@ -1,0 +1,89 @@
+"""What is open to strangers: a literal list of addresses, and no form without its token."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.conf import settings
+from django.urls import URLPattern, get_resolver
+
+# Each with its reason; everything else asks for a login. What a stranger may do there is tested
+# with the pages themselves.
+PUBLIC = {
+    # Signing in, its second step, and a forgotten password.
+    "account_login",
+    "account_logout",
+    "account_inactive",
+    "account_confirm_login_code",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",
+    # Says that colleagues are invited.
+    "account_signup",
+    # Links in mails of the login.
+    "account_confirm_email",
+    "account_email_verification_sent",
+    # The token is the key, and it works once.
+    "set_up",
+    # Language and theme are chosen before signing in; both only set a cookie.
+    "set_language",
+    "set_theme",
+    # For whoever watches the machine.
+    "healthz",
+    "readyz",
+    # Sends on to our own login.
+    "admin:login",
+}
+
+# Views that take a POST without our token. Empty: nobody posts from elsewhere yet.
+WITHOUT_TOKEN: set[str] = set()
+
+
+class Address(NamedTuple):
+    name: str
+    route: str
+    view: object
+
+    @property
+    def public(self) -> bool:
+        """As the middleware decides it: whatever is not marked asks for a login."""
+        return not getattr(self.view, "login_required", True)
+
+
+def addresses(patterns=None, before: str = "", space: str = "") -> Iterator[Address]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield Address(f"{space}{pattern.name}", route, pattern.callback)
+        else:
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from addresses(pattern.url_patterns, route, inner)
+
+
+def test_the_walk_finds_the_addresses():
+    names = {address.name for address in addresses()}
+    assert {"overview", "jobs", "account_login", "mfa_index", "admin:index"} <= names
+
+
+def test_a_login_is_asked_for_wherever_a_view_does_not_say_otherwise():
+    middleware = settings.MIDDLEWARE
+    login = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    assert middleware.index(login) > middleware.index(
+        "django.contrib.auth.middleware.AuthenticationMiddleware"
+    )
+
+
+def test_what_is_public_is_on_the_list_and_the_list_is_public():
+    assert {address.name for address in addresses() if address.public} == PUBLIC
+
+
+def test_no_name_stands_for_a_public_and_a_private_address():
+    private = {address.name for address in addresses() if not address.public}
+    assert private & PUBLIC == set()
+
+
+def test_every_form_needs_its_token_but_those_on_the_list():
+    assert "django.middleware.csrf.CsrfViewMiddleware" in settings.MIDDLEWARE
+    exempt = {a.name for a in addresses() if getattr(a.view, "csrf_exempt", False)}
+    assert exempt == WITHOUT_TOKEN
