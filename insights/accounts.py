@@ -1,9 +1,12 @@
 """Who may sign in, and how: no sign-up, and no demo logins in production."""
 
+from collections.abc import Iterable
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend as AllauthBackend
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +21,24 @@ class Role(models.TextChoices):
     MARKETER = "marketer", _("Marketer")
     CONSENT_ADMIN = "consent_admin", _("Consent admin")
     ADMINISTRATOR = "administrator", _("Administrator")
+
+
+# An import changes facts about many customers at once. Consent is not among them, and who looks
+# after consent needs no more than that.
+MAY_IMPORT = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
+
+
+def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
+    """Return the roles of a colleague; a superuser is an administrator too."""
+    if not isinstance(user, User):
+        return frozenset()
+    names = frozenset(user.groups.values_list("name", flat=True))
+    return names | {Role.ADMINISTRATOR} if user.is_superuser else names
+
+
+def may_import(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may upload, start and look at imports."""
+    return not MAY_IMPORT.isdisjoint(roles)
 
 
 class AccountAdapter(DefaultAccountAdapter):

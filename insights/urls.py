@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from insights import views
+from insights import import_views, views
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -12,6 +12,13 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("jobs/", views.jobs, name="jobs"),
+    path("imports/", import_views.imports, name="imports"),
+    path("imports/<int:pk>/", import_views.import_job, name="import"),
+    path("imports/<int:pk>/preview/", import_views.import_preview_page, name="import_preview"),
+    path("imports/<int:pk>/progress/", import_views.import_progress, name="import_progress"),
+    path("imports/<int:pk>/rejects/", import_views.import_rejects, name="import_rejects"),
+    path("imports/<int:pk>/stop/", import_views.import_stop, name="import_stop"),
+    path("imports/<int:pk>/discard/", import_views.import_discard, name="import_discard"),
     path("language/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("setup/<str:token>/", views.set_up, name="set_up"),

@@ -6,14 +6,15 @@ are those of kpis.py; the numbers come from queries.py.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from insights import queries
 from insights.dashboard.breakdown import Breakdown, breakdown_table
 from insights.dashboard.figures import ALWAYS_SHOWN, Block, block_of, rows_of, title
-from insights.dashboard.selection import Selection
+from insights.dashboard.selection import OWN_DATES, Selection
 from insights.dashboard.trend import TrendPanel, trend_panel
 from insights.kpis import KPIS
+from insights.periods import Period
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class Way:
     name: str
     link: str
     n: int
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where the answers are, when there are none in the chosen period."""
+
+    last: date
+    link: str
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Overview:
     counted_at: datetime | None
     any_answers: bool
     ways: list[Way]
+    elsewhere: Elsewhere | None
 
 
 def overview(selection: Selection) -> Overview:
@@ -54,12 +64,21 @@ def overview(selection: Selection) -> Overview:
         counted_at=queries.counted_at(),
         any_answers=bool(measured),
         ways=_ways_out(selection) if block.empty and selection.where else [],
+        elsewhere=_elsewhere(selection) if block.empty and not selection.where else None,
     )
 
 
 def _keys(measured: Sequence[str], selection: Selection) -> list[str]:
     wanted = {*ALWAYS_SHOWN, *measured, selection.kpi}
     return [key for key in KPIS if key in wanted]
+
+
+def _elsewhere(selection: Selection) -> Elsewhere | None:
+    last = queries.last_day(selection.kpi)
+    if last is None or selection.period.start <= last < selection.period.end:
+        return None
+    period = Period(last - timedelta(weeks=13) + timedelta(days=1), last + timedelta(days=1))
+    return Elsewhere(last, replace(selection, preset=OWN_DATES, period=period).link())
 
 
 def _ways_out(selection: Selection) -> list[Way]:

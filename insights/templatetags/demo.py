@@ -5,11 +5,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from insights.accounts import DEMO_DOMAIN, Role
-
-try:
-    from insights.demo import PASSWORD
-except ImportError:  # the demo shop can be left out
-    PASSWORD = ""
+from insights.demo import PASSWORD
 
 register = template.Library()
 

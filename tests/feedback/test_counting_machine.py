@@ -78,8 +78,11 @@ moments = st.one_of(
 )
 votes = st.sampled_from([(key, value) for key, scale in SCALES.items() for value in scale.values])
 picks = st.integers(0, 1_000)
-# After how many statements the connection breaks; most operations need fewer than twelve.
-cuts = st.none() | st.integers(1, 12)
+
+
+def cut_within(statements: int) -> st.SearchStrategy[int | None]:
+    """After how many statements the connection breaks: none at all, or any of the first ones."""
+    return st.none() | st.integers(1, statements)
 
 
 def one_of_few(size: int) -> st.SearchStrategy[int | None]:
@@ -175,7 +178,14 @@ class Counting(RuleBasedStateMachine):
 
     # -- Answers and invitations
 
-    @rule(vote=votes, place=places, at=moments, reason=reasons, pick=st.none() | picks, cut=cuts)
+    @rule(
+        vote=votes,
+        place=places,
+        at=moments,
+        reason=reasons,
+        pick=st.none() | picks,
+        cut=cut_within(5),
+    )
     def submit(self, vote, place, at, reason, pick, cut):
         answer = self.answer(vote, place, at, reason, pick)
         if (done := attempt(cut, lambda: submit_response(answer))) is not None:
@@ -186,7 +196,7 @@ class Counting(RuleBasedStateMachine):
     @rule(
         given=st.lists(st.tuples(votes, places, moments, reasons), min_size=1, max_size=4),
         pick=st.none() | picks,
-        cut=cuts,
+        cut=cut_within(5),
     )
     def submit_many(self, given, pick, cut):
         answers = [self.answer(*one) for one in given]
@@ -210,7 +220,7 @@ class Counting(RuleBasedStateMachine):
         with pytest.raises(KeyReused):
             submit_response(other)
 
-    @rule(given=st.lists(st.tuples(places, moments), min_size=1, max_size=3), cut=cuts)
+    @rule(given=st.lists(st.tuples(places, moments), min_size=1, max_size=3), cut=cut_within(4))
     def invite(self, given, cut):
         asked = [Invitation(**self.place(place), invited_at=at) for place, at in given]
         for invitation in attempt(cut, lambda: record_invitations(asked)) or []:
@@ -222,7 +232,7 @@ class Counting(RuleBasedStateMachine):
         value=st.none() | picks,
         reason=st.none() | reasons,
         comment=st.none() | comments,
-        cut=cuts,
+        cut=cut_within(4),
     )
     def edit(self, pick, value, reason, comment, cut):
         pk = chosen(self.promised, pick)
@@ -236,7 +246,7 @@ class Counting(RuleBasedStateMachine):
             given = {name: change for name, change in changes.items() if change is not None}
             self.promised[pk] = replace(known, **given)
 
-    @rule(pick=picks, cut=cuts)
+    @rule(pick=picks, cut=cut_within(4))
     def erase(self, pick, cut):
         customer = chosen(self.customers, pick)
         theirs = [pk for pk, known in self.promised.items() if known.customer_id == customer.pk]
@@ -261,24 +271,24 @@ class Counting(RuleBasedStateMachine):
 
     # -- Jobs
 
-    @rule(limit=st.integers(1, 7), cut=cuts)
+    @rule(limit=st.integers(1, 7), cut=cut_within(12))
     def fold(self, limit, cut):
         waiting = ResponseChange.objects.count()
         folded = attempt(cut, lambda: tallies.fold(limit))
         assert folded in (None, min(limit, waiting))
 
-    @rule(cut=cuts)
+    @rule(cut=cut_within(20))
     def fold_everything(self, cut):
         if attempt(cut, tallies.fold_all) is not None:
             check_folded()
 
-    @rule(cut=cuts)
+    @rule(cut=cut_within(25))
     def rebuild(self, cut):
         if attempt(cut, tallies.rebuild) is not None:
             check_folded()
             assert set(DayCube.objects.values_list(*CUBE)) == set(raw_counts())
 
-    @rule(zone=st.sampled_from(ZONES), cut=cuts)
+    @rule(zone=st.sampled_from(ZONES), cut=cut_within(40))
     def move_to_a_time_zone(self, zone, cut):
         before = settings.TIME_ZONE
         self.live_in(zone)
@@ -288,7 +298,7 @@ class Counting(RuleBasedStateMachine):
             # Cut off before anything came of it.
             self.live_in(before)
 
-    @rule(limit=st.integers(1, 20), cut=cuts)
+    @rule(limit=st.integers(1, 20), cut=cut_within(2))
     def read_what_was_touched(self, limit, cut):
         """Follow the folds as the keeper of KPIs does."""
 

@@ -253,6 +253,46 @@ def test_writers_and_folders_while_the_time_zone_moves(settings, monkeypatch):
     assert set(moved.values_list("answered_on", flat=True)) == {date(2026, 7, 1)}
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("busy", ["with an edit", "with an answer to an invitation"])
+def test_a_move_of_the_time_zone_waits_for_who_is_busy_with_the_same_row(settings, busy):
+    """And is exact without the rebuild that follows it, which is cut off here."""
+    CountingState.objects.create(time_zone="Europe/Amsterdam")
+    (old,) = add_responses([an_answer(value=1, answered_at=EVENING)])
+    (invitation,) = ask(1)
+    tallies.fold_all()
+    settings.TIME_ZONE = "Pacific/Auckland"
+    written, moved = Event(), Event()
+
+    class CutOff(Exception):
+        pass
+
+    def before_the_rebuild(execute, sql, parameters, many, context):
+        if sql.startswith("LOCK TABLE"):
+            raise CutOff
+        return execute(sql, parameters, many, context)
+
+    def work() -> None:
+        with transaction.atomic():
+            if busy == "with an edit":
+                edit_response(response_id=old.pk, value=9)
+            else:
+                submit_response(an_answer(invitation=invitation))
+            written.set()
+            wait_for(lambda: moved.is_set() or somebody_waits_for_a_lock())
+
+    def move() -> None:
+        assert written.wait(10)
+        with connection.execute_wrapper(before_the_rebuild), pytest.raises(CutOff):
+            tallies.follow_time_zone()
+        moved.set()
+
+    together(work, move)
+    check_counts()
+    tallies.follow_time_zone()
+    check_folded()
+
+
 def test_of_equal_answers_at_once_one_is_new():
     answer = an_answer(touchpoint=make_touchpoint())
     results = together(*[lambda: submit_response(answer)] * 6)

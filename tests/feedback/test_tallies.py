@@ -169,7 +169,7 @@ def test_the_number_of_statements_of_a_fold_does_not_grow(django_assert_num_quer
         tallies.fold()
 
 
-FOLD_QUERIES = 9  # with the savepoint that takes the place of the transaction here
+FOLD_QUERIES = 9  # with a savepoint in the place of the transaction
 
 
 @pytest.mark.django_db

@@ -530,6 +530,15 @@ def test_a_file_without_rows_cannot_be_started():
     assert "Start the import" not in page
 
 
+def test_a_file_that_is_gone_is_asked_for_again(staff, media):
+    job = make_draft(CUSTOMERS)
+    importing.save_plan(job.pk, plan_of(job))
+    (media / job.file.name).unlink()
+    for name in ("import", "import_preview"):
+        page = text(staff.get(reverse(name, args=[job.pk]), follow=True))
+        assert "The uploaded file is not there any more. Upload it again." in page
+
+
 # -- Running and what came of it ------------------------------------------------------------------
 
 

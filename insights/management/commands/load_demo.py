@@ -16,6 +16,7 @@ from insights.demo.shop import LOGINS, DemoRefused, Loaded, load_demo
 
 class Command(BaseCommand):
     help = __doc__
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON document")

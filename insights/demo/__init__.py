@@ -1,0 +1,10 @@
+"""The demo shop: Lindehuis, a year of it, with logins to look around.
+
+story.py   what it sells, where it asks, what people write
+life.py    who bought what
+talk.py    who was asked and what they answered
+shop.py    writing all of that into an empty database
+"""
+
+# Printed and shown on the login page. Demo logins do not work in production (accounts.py).
+PASSWORD = "lindehuis-demo"  # noqa: S105

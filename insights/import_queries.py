@@ -1,0 +1,45 @@
+"""Reading imports for the pages about them."""
+
+from dataclasses import dataclass
+
+from feedback.models import Touchpoint
+from insights.models import ImportJob
+
+# Imports on one page of the list.
+PAGE = 25
+
+# The largest id has 19 digits, and not every number of 19 digits is one.
+ID_DIGITS = 18
+
+# Touchpoints suggested while one is typed.
+SUGGESTIONS = 200
+
+
+@dataclass(frozen=True)
+class ImportPage:
+    """A page of imports, newest first; `before` is where the older ones begin, "" at the end."""
+
+    jobs: tuple[ImportJob, ...]
+    before: str
+
+    @property
+    def busy(self) -> int:
+        """How many of these wait or run."""
+        waiting = {ImportJob.Status.QUEUED, ImportJob.Status.RUNNING}
+        return sum(job.status in waiting for job in self.jobs)
+
+
+def import_page(before: str) -> ImportPage:
+    """Return the imports older than number `before`; the newest where that is no number."""
+    found = ImportJob.objects.select_related("created_by").order_by("-pk")
+    # Longer numbers do not fit the column and would be an error of the database.
+    if before.isdecimal() and before.isascii() and len(before) <= ID_DIGITS:
+        found = found.filter(pk__lt=before)
+    # One more than is shown says whether there are older ones.
+    jobs = tuple(found[: PAGE + 1])
+    return ImportPage(jobs[:PAGE], str(jobs[PAGE - 1].pk) if len(jobs) > PAGE else "")
+
+
+def touchpoint_names() -> list[str]:
+    names = Touchpoint.objects.order_by("name").values_list("name", flat=True)
+    return list(names[:SUGGESTIONS])

@@ -1,0 +1,165 @@
+"""The import pages: upload, choose columns, look, run, and what came of it."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import PurePath
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from insights import import_preview, import_queries, importing
+from insights.accounts import may_import, roles_of
+from insights.import_forms import MappingForm, UploadForm
+from insights.importing import NotADraft, NotMapped, Plan
+from insights.models import ImportJob
+from insights.templatetags.imports import rows_so_far
+from insights.templatetags.numbers import headline
+from insights.uploads import too_large
+
+View = Callable[..., HttpResponseBase]
+Status = ImportJob.Status
+
+
+def importers_only(view: View) -> View:
+    """Refuse colleagues whose role imports nothing; what they may is in accounts.py.
+
+    A file that is gone, because a disk was cleared or is another machine's, is asked for again.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may_import(roles_of(request.user)):
+            raise PermissionDenied
+        try:
+            return view(request, *args, **kwargs)
+        except FileNotFoundError:
+            messages.error(request, _("The uploaded file is not there any more. Upload it again."))
+            return redirect("imports")
+
+    # What is shown here may hold personal data: no copy of it stays in a browser or proxy.
+    return never_cache(guarded)
+
+
+@importers_only
+@require_http_methods(["GET", "POST"])
+def imports(request: HttpRequest) -> HttpResponse:
+    """List the imports, and take in a new file."""
+    sent = [request.POST, request.FILES] if request.method == "POST" else []
+    form = UploadForm(*sent, too_large=too_large(request))
+    if sent and form.is_valid():
+        job = importing.create_import(
+            kind=form.cleaned_data["kind"],
+            upload=form.cleaned_data["file"],
+            user=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+        return redirect("import", job.pk)
+    page = import_queries.import_page(request.GET.get("before", ""))
+    return render(request, "insights/imports.html", {"form": form, "page": page})
+
+
+@importers_only
+@require_http_methods(["GET", "POST"])
+def import_job(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show where an import stands: its columns, its progress, or what came of it."""
+    job = get_object_or_404(ImportJob.objects.select_related("created_by"), pk=pk)
+    if job.status == Status.DRAFT:
+        return _choose_columns(request, job)
+    if job.status in {Status.QUEUED, Status.RUNNING}:
+        return render(request, "insights/import_progress.html", {"job": job})
+    return render(request, "insights/import_result.html", {"job": job})
+
+
+def _choose_columns(request: HttpRequest, job: ImportJob) -> HttpResponse:
+    sample = import_preview.sample(job)
+    form = MappingForm(
+        request.POST or None,
+        kind=job.kind,
+        headers=sample.headers,
+        plan=Plan.of(job) if job.options else None,
+        touchpoints=import_queries.touchpoint_names(),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            importing.save_plan(job.pk, form.plan)
+        except NotADraft:
+            # Somebody started it meanwhile: the page says how far it is.
+            return redirect("import", job.pk)
+        return redirect("import_preview", job.pk)
+    return render(
+        request, "insights/import_columns.html", {"job": job, "form": form, "sample": sample}
+    )
+
+
+@importers_only
+@require_http_methods(["GET", "POST"])
+def import_preview_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what the first rows would become; a POST starts the import."""
+    job = get_object_or_404(ImportJob, pk=pk)
+    try:
+        if request.method == "POST":
+            importing.queue_import(job.pk)
+        if request.method == "POST" or job.status != Status.DRAFT:
+            return redirect("import", job.pk)
+        found = import_preview.preview(job, timezone.now())
+    except (NotMapped, NotADraft):
+        return redirect("import", job.pk)
+    return render(request, "insights/import_preview.html", {"job": job, "preview": found})
+
+
+@importers_only
+@require_GET
+def import_progress(_request: HttpRequest, pk: int) -> HttpResponse:
+    """Say how far an import is, for the page that shows it."""
+    job = get_object_or_404(ImportJob, pk=pk)
+    return JsonResponse(
+        {
+            "status": job.status,
+            "percent": job.percent,
+            "percent_text": headline(job.percent, "share"),
+            "text": rows_so_far(job.result),
+        }
+    )
+
+
+@importers_only
+@require_GET
+def import_rejects(_request: HttpRequest, pk: int) -> FileResponse:
+    """Hand out the rows that were rejected, each with its line and reason."""
+    job = get_object_or_404(ImportJob, pk=pk)
+    if not job.rejects:
+        raise Http404
+    return FileResponse(
+        job.rejects.open("rb"),
+        as_attachment=True,
+        filename=f"{PurePath(job.file_name).stem}-rejects.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+@importers_only
+@require_POST
+def import_stop(_request: HttpRequest, pk: int) -> HttpResponse:
+    """End an import that waits or runs."""
+    job = get_object_or_404(ImportJob, pk=pk)
+    importing.stop_import(job.pk, timezone.now())
+    return redirect("import", job.pk)
+
+
+@importers_only
+@require_POST
+def import_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw a draft away with its file."""
+    job = get_object_or_404(ImportJob, pk=pk)
+    if not importing.discard_import(job.pk):
+        return redirect("import", job.pk)
+    messages.success(request, _("“%(file)s” was thrown away.") % {"file": job.file_name})
+    return redirect("imports")
