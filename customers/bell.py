@@ -9,6 +9,7 @@ import time
 from functools import partial
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ def ring_after_commit(kind: str) -> None:
     transaction.on_commit(partial(ring, kind), robust=True)
 
 
+def _should_run() -> bool:
+    """Say whether there should be a broker: the embedded one is there while the product runs."""
+    return bool(settings.REDIS_URL) or settings.EMBEDDED_BROKER_SOCKET.exists()
+
+
 def ring(kind: str) -> bool:
     """Ask a worker to look for waiting rows of this kind; False if no bell was rung."""
     now = time.monotonic()
@@ -41,7 +47,8 @@ def ring(kind: str) -> bool:
     except Exception as error:
         # Once for each spell of silence: an import would say it every five seconds.
         if "*" not in _silent_until:
-            logger.warning(
+            logger.log(
+                logging.WARNING if _should_run() else logging.DEBUG,
                 "bell_not_rung kind=%s error=%s (the rows wait for the next sweep)",
                 kind,
                 type(error).__name__,

@@ -88,12 +88,12 @@ class JobRun(models.Model):
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def label(self) -> str:
         return str(JOB_LABELS.get(self.name, self.name))
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class NightlyRun(models.Model):
@@ -152,6 +152,14 @@ class ImportJob(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(percent__lte=100), name="importjob_percent_to_100"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["customers", "products", "purchases", "responses"]),
+                name="importjob_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "queued", "running", "done", "stopped"]),
+                name="importjob_status_known",
             ),
         ]
 

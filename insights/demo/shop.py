@@ -112,8 +112,13 @@ def _refuse_production() -> None:
         )
 
 
+def contents() -> list[str]:
+    """Return what the database already holds, in words."""
+    return [name for name, model in CONTENTS.items() if model._default_manager.exists()]
+
+
 def _refuse_contents() -> None:
-    held = [name for name, model in CONTENTS.items() if model._default_manager.exists()]
+    held = contents()
     if held:
         raise DemoRefused(
             f"This database already holds {', '.join(held)}, and the demo shop goes into an empty "

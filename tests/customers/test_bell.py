@@ -113,12 +113,28 @@ def test_a_broker_that_is_back_is_rung_after_the_pause(queue, tmp_path, monkeypa
 # -- Not heard ------------------------------------------------------------------------------------
 
 
-def test_a_dead_broker_raises_nothing_and_is_logged_without_its_address(nobody, caplog):
+def test_a_dead_broker_raises_nothing_and_is_logged_without_its_address(nobody, caplog, settings):
+    settings.REDIS_URL = "redis://broker.example"
     with caplog.at_level(logging.WARNING, "customers.bell"):
         assert bell.ring("answers") is False
     (message,) = caplog.messages
     assert message.startswith("bell_not_rung kind=answers error=OperationalError")
     assert "nobody.sock" not in caplog.text
+
+
+def test_where_the_product_does_not_run_nobody_has_to_hear(nobody, caplog, settings, tmp_path):
+    settings.REDIS_URL, settings.EMBEDDED_BROKER_SOCKET = "", tmp_path / "valkey.sock"
+    with caplog.at_level(logging.INFO, "customers.bell"):
+        assert bell.ring("answers") is False
+    assert caplog.messages == []
+
+
+def test_a_spell_of_silence_is_logged_once(nobody, caplog, settings, monkeypatch):
+    settings.REDIS_URL = "redis://broker.example"
+    monkeypatch.setattr(bell, "PAUSE_SECONDS", 0.0)
+    with caplog.at_level(logging.WARNING, "customers.bell"):
+        assert [bell.ring(kind) for kind in ("answers", "imports")] == [False, False]
+    assert len(caplog.messages) == 1
 
 
 def test_a_frozen_broker_holds_nobody_up(mute):

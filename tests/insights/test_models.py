@@ -54,6 +54,8 @@ BROKEN = {
     "kpisnapshot_period_known": (KpiSnapshot, {"period": "fortnight"}),
     "nightlyrun_once_a_day": (NightlyRun, REPEATED),
     "importjob_percent_to_100": (ImportJob, {"percent": 101}),
+    "importjob_kind_known": (ImportJob, {"kind": "recipes"}),
+    "importjob_status_known": (ImportJob, {"status": "asleep"}),
 }
 
 BESIDE = [
