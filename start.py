@@ -39,6 +39,9 @@ if too_old(sys.version_info):
     raise SystemExit(too_old(sys.version_info))
 
 BASE_DIR = Path(__file__).resolve().parent
+if os.environ.get("VAR_DIR"):
+    # Seen from where the reader is, as the programs run in the project's folder.
+    os.environ["VAR_DIR"] = os.path.abspath(os.environ["VAR_DIR"])
 VENV = BASE_DIR / ".venv"
 PYTHON = VENV / "bin" / "python"
 # Written when an installation is complete, and removed before anything is changed: without it
@@ -366,13 +369,13 @@ WAYS_OUT = [
     (
         r"DO NOT MATCH THE HASHES",
         "A package is not the one that was locked, so it was refused. Run this again; if it stays, "
-        "something between you and pypi.org changes files.",
+        "something between you and the package index changes files.",
     ),
     (
         r"NewConnectionError|Name or service not known|name resolution|Timeout|timed out|"
         r"ProxyError|Max retries|Connection (refused|reset|aborted)|SSLError|unreachable",
-        "pypi.org cannot be reached. Run this again with a connection, or set PIP_INDEX_URL to a "
-        "mirror.",
+        "The package index cannot be reached. Run this again with a connection, or set "
+        "PIP_INDEX_URL to a mirror.",
     ),
     (
         r"No matching distribution",

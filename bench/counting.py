@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from itertools import count
+from typing import TypeVar
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,6 +30,8 @@ from insights import services
 from insights.kpis import KPIS
 from insights.models import KpiSnapshot
 from insights.queries import kpi_rows
+
+Result = TypeVar("Result")
 
 NEW = 10_000
 RAW = (
@@ -87,18 +90,19 @@ def prepare(each: Shop) -> None:
 
 def measure(shops: Sequence[Shop], rounds: int) -> list[Times]:
     """Return the times of everything, per shop; raw reads come last, as they empty the caches."""
-    actions = [take_in_today, take_in_late, trend, waiting, raw]
     times: list[Times] = [{} for _ in shops]
-    for action in actions:
-        found = in_turn(rounds, *(partial(within, each, action) for each in shops))
+    for action in (take_in_today, take_in_late, trend, waiting, raw):
+        for each in shops:
+            within(each, databases.vacuum)
+        found = in_turn(rounds, *(partial(within, each, partial(action, each)) for each in shops))
         for known, more in zip(times, found, strict=True):
             known.update(more)
     return times
 
 
-def within(each: Shop, action: Callable[[Shop], dict[str, float]]) -> dict[str, float]:
+def within(each: Shop, action: Callable[[], Result]) -> Result:
     with databases.using(each.database):
-        return action(each)
+        return action()
 
 
 def today(each: Shop) -> list[Answer]:

@@ -54,7 +54,7 @@ def using(database: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def vacuum() -> None:
-    """Give the planner its statistics, as autovacuum would in time."""
+    """Clear away dead rows and give the planner its statistics, as autovacuum would in time."""
     current = connections["default"]
     with current.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if current.vendor == "postgresql" else "ANALYZE")

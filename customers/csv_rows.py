@@ -36,6 +36,9 @@ CELL_CHARS = 64 * 1024
 # A file has at most 500 columns.
 COLUMNS = 500
 
+# At most 10,000 blank lines stand together: a file of nothing but them would be read for hours.
+BLANK_LINES = 10_000
+
 # A file has at most 2 GiB of uncompressed content.
 TOTAL_BYTES = 2 * 1024**3
 
@@ -160,9 +163,17 @@ class CsvReader:
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         headers = self.headers
+        blank = 0
         while (cells := self._next_record()) is not None:
             if self._is_blank(cells):
+                blank += 1
+                if blank > BLANK_LINES:
+                    raise UnreadableFile(
+                        self._line,
+                        f"more than {BLANK_LINES:,} blank lines stand together; remove them",
+                    )
                 continue
+            blank = 0
             trouble = self._trouble or self._wrong_shape(cells)
             if trouble:
                 yield self._bad_row(trouble, cells)

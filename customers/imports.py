@@ -24,6 +24,9 @@ from customers.mapping import row_key
 # A batch takes some 50 ms to store, so that nobody waits long for the database.
 BATCH = 1_000
 
+# A batch ends early when its rows are long: a thousand of a megabyte would not fit in memory.
+BATCH_CHARS = 4_000_000
+
 Value = TypeVar("Value")
 
 
@@ -178,9 +181,26 @@ def _run(
     most: int | None,
 ) -> None:
     rows = _until_broken(islice(reader, most) if most else iter(reader), result)
-    while batch := list(islice(rows, BATCH)):
+    for batch in _batches(rows):
         _import_batch(batch, importer, rejects, result)
         progress(result)
+
+
+def _batches(rows: Iterable[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+    batch: list[Row | BadRow] = []
+    chars = 0
+    for row in rows:
+        batch.append(row)
+        chars += sum(map(len, _cells(row)))
+        if len(batch) == BATCH or chars > BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def _cells(row: Row | BadRow) -> Iterable[str]:
+    return row.cells.values() if isinstance(row, Row) else row.cells
 
 
 def _until_broken(rows: Iterator[Row | BadRow], result: Result) -> Iterator[Row | BadRow]:
@@ -199,8 +219,7 @@ def _import_batch(
         result.read += 1
         if isinstance(outcome, Refused):
             result.rejected += 1
-            cells = row.cells.values() if isinstance(row, Row) else row.cells
-            rejects.write(row.line, outcome.field, outcome.reason, cells)
+            rejects.write(row.line, outcome.field, outcome.reason, _cells(row))
         else:
             result.note(outcome)
 

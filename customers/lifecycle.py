@@ -1,7 +1,7 @@
 """Customer type from purchase days: recency and frequency, never money.
 
 Pure: standard library only, days in and a label out; the day `at` is an argument.
-Rule and ranking: reference/dosing.md, section 10 and section 12 "Settled".
+The ranking says which type counts where one is to be chosen: contract first, lapsed last.
 
 A *purchase day* is a local calendar day on which the customer bought something; two purchases on
 one day are one purchase day. A *gap* is the number of days between two consecutive purchase days

@@ -31,7 +31,7 @@ class Channel(models.TextChoices):
 
 
 class Involvement(models.TextChoices):
-    """How much a purchase in a category matters to the one who buys (dosing.md, section 11)."""
+    """How much a purchase in a category matters to the one who buys."""
 
     LOW = "low", _("Low")
     MEDIUM = "medium", _("Medium")

@@ -189,11 +189,6 @@ def waiting_changes() -> int:
     return ResponseChange.objects.count()
 
 
-def has_answers() -> bool:
-    """Return whether anybody ever answered anything."""
-    return Response.objects.exists()
-
-
 def known_keys(dimension: str, limit: int) -> list[str]:
     """Return up to `limit` internal keys of a dimension, whether or not there are answers."""
     if dimension in VOCABULARY:

@@ -1,4 +1,4 @@
-"""Counting: exact now, cheap later (DESIGN 4.3).
+"""Counting: exact now, cheap later (docs/decisions/0001).
 
 Every answer writes signed changes in its own transaction; `fold` moves changes into tallies,
 deleting the one and adding the other in a single transaction. Readers add tallies and changes

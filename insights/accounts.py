@@ -1,6 +1,7 @@
 """Who may sign in, and how: no sign-up, and no demo logins in production."""
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend as AllauthBackend
@@ -47,12 +48,18 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  (allauth's)
         return False
 
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Link to our own address, whatever host the request named."""
+        path = urlsplit(super().get_reset_password_from_key_url(key)).path
+        return f"{settings.BASE_URL}{path}"
+
 
 class AuthenticationBackend(AllauthBackend):
     """The login of allauth, closed for demo accounts in production."""
 
     def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
-        email = str(getattr(user, "email", ""))
-        if settings.PRODUCTION and email.endswith(DEMO_DOMAIN):
+        # The user name keeps the address that a login began with.
+        names = (str(getattr(user, "email", "")), str(getattr(user, "username", "")))
+        if settings.PRODUCTION and any(name.endswith(DEMO_DOMAIN) for name in names):
             return False
         return bool(super().user_can_authenticate(user))

@@ -72,18 +72,19 @@ class FilterForm(forms.Form):
         self.full_clean()
 
     def _slice_field(self, name: str, label: Any, known: Sequence[tuple[str, str]]) -> forms.Field:
-        if name != "product" or len(known) <= LONGEST_SELECT:
+        if len(known) <= LONGEST_SELECT:
             return forms.ChoiceField(label=label, required=False, choices=[("", _("All")), *known])
         field = forms.CharField(label=label, required=False, max_length=100)
-        field.widget.attrs |= {"list": "products", "placeholder": _("All"), "size": 12}
+        field.widget.attrs |= {"list": f"known-{name}", "placeholder": _("All"), "size": 12}
         field.suggestions = known  # type: ignore[attr-defined]
         return field
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         self._check_dates(cleaned.get("from"), cleaned.get("to"))
-        if cleaned.get("product"):
-            self._check_product(cleaned["product"])
+        for name in LABELS:
+            if cleaned.get(name) and not getattr(self.fields[name], "choices", ()):
+                self._check_key(name, cleaned[name])
         return cleaned
 
     def _check_dates(self, first: date | None, last: date | None) -> None:
@@ -95,12 +96,13 @@ class FilterForm(forms.Form):
         if first and last and last - first > LONGEST:
             self.add_error("to", _("That is too long. Choose at most ten years."))
 
-    def _check_product(self, code: str) -> None:
+    def _check_key(self, name: str, key: str) -> None:
+        """Refuse what was typed and does not exist; a list of choices does that by itself."""
         try:
-            internal_key("product", code)
+            internal_key(name, key)
         except UnknownKey:
-            message = _("No product has the code “%(code)s”. Choose one from the list.")
-            self.add_error("product", ValidationError(message, params={"code": code}))
+            message = _("“%(key)s” is not known here. Choose one from the list.")
+            self.add_error(name, ValidationError(message, params={"key": key}))
 
     def selection(self) -> Selection:
         """Return what to show: what was asked for where it is valid, else the usual."""
@@ -183,7 +185,7 @@ class FirstAdministratorForm(forms.Form):
     """Who may do everything, to begin with."""
 
     name = forms.CharField(label=_("Name"), max_length=150)
-    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    email = forms.EmailField(label=_("E-mail"), max_length=150)
     password = forms.CharField(
         label=_("Password"),
         strip=False,

@@ -20,6 +20,20 @@ class PrivateFormatter(logging.Formatter):
         return "".join([*traceback.format_tb(frames), name])
 
 
+class WithoutPath(logging.Filter):
+    """Writes the route of a request instead of its path, which may hold a token or a reference."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        if request is not None and isinstance(record.args, tuple):
+            match = getattr(request, "resolver_match", None)
+            route = f"/{match.route}" if match else "(no route)"
+            record.args = tuple(
+                route if argument == request.path else argument for argument in record.args
+            )
+        return True
+
+
 class WithoutExceptionText(logging.Filter):
     """Takes the text of the exception out of Celery's own message about a failed task."""
 

@@ -77,9 +77,9 @@ class JobRun(models.Model):
 
     name = models.CharField(_("job"), max_length=50, unique=True)
     started_at = models.DateTimeField(_("started at"))
-    finished_at = models.DateTimeField(_("finished at"), null=True)
-    milliseconds = models.PositiveIntegerField(_("took (ms)"), null=True)
-    succeeded = models.BooleanField(_("succeeded"), null=True)
+    finished_at = models.DateTimeField(_("finished at"))
+    milliseconds = models.PositiveIntegerField(_("took (ms)"))
+    succeeded = models.BooleanField(_("succeeded"))
     error = models.CharField(_("error"), max_length=200, blank=True)
     runs = models.PositiveBigIntegerField(_("runs"), default=0)
     failures = models.PositiveBigIntegerField(_("failures"), default=0)

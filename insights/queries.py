@@ -1,7 +1,7 @@
 """Reading KPIs: counts from feedback, figures from kpis.py, one row per period and slice."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -73,7 +73,7 @@ def kpi_rows(  # noqa: PLR0913  (one argument per choice a reader has)
     periods = split(start, end, by) if by else [Period(start, end)]
     compared = [previous(period) for period in periods] if compare else []
     cells = _cells(kpi, [*periods, *compared], inner, dimension)
-    keys = _slices(cells, dimension)
+    keys = _slices(cells, periods, dimension)
     names = feedback.labels(dimension, [key for key in keys if key]) if dimension else {}
     notes = _frozen_notes(kpi, periods, dimension, inner)
     figures = [
@@ -140,13 +140,16 @@ def _read(
     return feedback.counts(span, dimension=dimension, by_day=by_day)
 
 
-def _slices(cells: Cells, dimension: str | None) -> list[str | None]:
-    """Return the slices with the most answers first; the whole is one slice without a key."""
+def _slices(cells: Cells, periods: Collection[Period], dimension: str | None) -> list[str | None]:
+    """Return the slices with the most answers in these periods first, also those without any.
+
+    The whole is one slice without a key.
+    """
     if dimension is None:
         return [None]
     totals: dict[str, int] = defaultdict(int)
-    for (_, key), counts in cells.items():
-        totals[key or ""] += sum(counts.values())
+    for (period, key), counts in cells.items():
+        totals[key or ""] += sum(counts.values()) if period in periods else 0
     return [*sorted(totals, key=lambda key: (-totals[key], key))]
 
 
@@ -220,7 +223,7 @@ MAX_CHOICES = 200
 
 
 def filter_choices() -> dict[str, list[tuple[str, str]]]:
-    """Return per dimension the (public key, name) pairs that there are answers for."""
+    """Return per dimension the (public key, name) pairs that can be chosen."""
     choices = {}
     for dimension in feedback.SLICES:
         names = feedback.labels(dimension, feedback.known_keys(dimension, MAX_CHOICES))
@@ -249,7 +252,7 @@ def job_overview() -> JobOverview:
     )
 
 
-# -- The KPI document (DESIGN 7) ------------------------------------------------------------------
+# -- The KPI document ------------------------------------------------------------------
 
 
 def kpi_document(  # noqa: PLR0913  (one argument per option of the command)

@@ -288,6 +288,14 @@ def create_first_administrator(*, email: str, password: str, name: str) -> User:
     return user
 
 
+def assign_role(user: User, role: Role) -> None:
+    """Give a login this role and no other; administrators, and they alone, may do everything."""
+    with transaction.atomic():
+        user.groups.set([Group.objects.get(name=role)])
+        user.is_staff = user.is_superuser = role is Role.ADMINISTRATOR
+        user.save(update_fields=["is_staff", "is_superuser"])
+
+
 def _set_up_signer() -> signing.TimestampSigner:
     current, *older = settings.LINK_KEYS
     return signing.TimestampSigner(key=current, fallback_keys=[*older], salt=SET_UP_SALT)

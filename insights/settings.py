@@ -65,7 +65,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
     [urlsplit(BASE_URL).hostname or ""] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
 )
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if PRODUCTION else []
-ORGANISATION_NAME = env.str("ORGANISATION_NAME", "Lindehuis")
+# The demo shop's own name, and the address where there is no demo.
+ORGANISATION_NAME = env.str("ORGANISATION_NAME", "") or (
+    urlsplit(BASE_URL).hostname if PRODUCTION else "Lindehuis"
+)
 
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise ImproperlyConfigured(
@@ -161,7 +164,7 @@ CACHES = {
     }
 }
 
-# -- Jobs (reliability.md D1, D2) --------------------------------------------------------------
+# -- Jobs: rows are the queue, messages only ring ---------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", "")
 EMBEDDED_BROKER_SOCKET = embedded_broker_socket()
@@ -253,6 +256,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# No mail to addresses that are no colleague's.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Ten failures a minute from one address; the limit per account is wide, so that a stranger who
+# knows a colleague's address cannot easily keep them out.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,100/h/key"}
+# How many proxies stand before the web server: the address of the client is that many from the
+# right in X-Forwarded-For, which anybody can write anything into.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_HOPS", 0)
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # allauth asks for a verified address so that nobody can sign up with another's and lock it; here
 # nobody signs up, and without this line nobody could switch on the second step.
@@ -324,12 +335,21 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },
-    "filters": {"no_text": {"()": "insights.logs.WithoutExceptionText"}},
+    "filters": {
+        "no_path": {"()": "insights.logs.WithoutPath"},
+        "no_text": {"()": "insights.logs.WithoutExceptionText"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "celery.app.trace": {"filters": ["no_text"]},
-        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "django.request": {
+            "handlers": ["console"],
+            "filters": ["no_path"],
+            "level": "ERROR",
+            "propagate": False,
+        },
+        "django.security.csrf": {"filters": ["no_path"]},
         "insights": {"level": "INFO"},
         "feedback": {"level": "INFO"},
         "customers": {"level": "INFO"},

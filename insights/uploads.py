@@ -3,15 +3,20 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
+
+from insights.accounts import may_import, roles_of
 
 # How a spreadsheet (.xlsx, .ods) or another zip file begins, and how an old .xls does.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 class UploadLimit(FileUploadHandler):
-    """Stands before the handlers that keep a file, and stops one that is larger than allowed.
+    """Stands before the handlers that keep files, and stops a request that brings too much.
+
+    The limit is for all files of a request together: a form has one, a visitor may send hundreds.
 
     The fields before the file stay readable, so that the form can say what happened.
     """
@@ -21,8 +26,11 @@ class UploadLimit(FileUploadHandler):
         self._size = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Take files only from who may import: this comes before any view has looked."""
+        user = getattr(self.request, "user", AnonymousUser())
+        if not may_import(roles_of(user)):
+            raise StopUpload(connection_reset=True)
         super().new_file(*args, **kwargs)
-        self._size = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:  # noqa: ARG002  (Django's)
         self._size += len(raw_data)

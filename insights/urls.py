@@ -1,8 +1,10 @@
 """Every address of the product. All of it needs a login, unless a view says it is public."""
 
+from allauth.account import views as account_views
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 
 from insights import import_views, views
 
@@ -24,6 +26,8 @@ urlpatterns = [
     path("setup/<str:token>/", views.set_up, name="set_up"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    # An address is changed by an administrator: here it is only shown.
+    path("accounts/email/", require_safe(account_views.email), name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,7 +28,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_GET
 def jobs(request: HttpRequest) -> HttpResponse:
     found = queries.job_overview()
-    failing = sum(run.succeeded is False for run in found.runs)
+    failing = sum(not run.succeeded for run in found.runs)
     return render(request, "insights/jobs.html", {"jobs": found, "failing": failing})
 
 
@@ -37,7 +37,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the language and go back to where the reader was."""
     language = request.POST.get("language", "")
-    response = redirect(_back(request))
+    response = HttpResponseRedirect(_back(request))
     if language in dict(settings.LANGUAGES):
         _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
     return response
@@ -48,7 +48,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember light or dark; automatic needs no memory."""
     theme = request.POST.get("theme", "")
-    response = redirect(_back(request))
+    response = HttpResponseRedirect(_back(request))
     if theme in THEMES:
         _remember(response, "theme", theme)
     else:
@@ -81,7 +81,10 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
     form = FirstAdministratorForm(request.POST or None)
     if not form.is_valid():
         return render(request, "insights/set_up.html", {"form": form})
-    user = services.create_first_administrator(**form.cleaned_data)
+    try:
+        user = services.create_first_administrator(**form.cleaned_data)
+    except services.AlreadySetUp:
+        raise Http404 from None
     login(request, user)
     return redirect("overview")
 

@@ -38,7 +38,7 @@ TICKS_A_REASON = 0.3
 WRITES = {"thumb": 0.05, "nps": 0.2, "csat": 0.2, "ces": 0.2}
 DUTCH = {"nl", ""}
 
-# dosing.md, section 12: a request at least 30 days after the last, NPS more rarely.
+# A request at least 30 days after the last, NPS more rarely.
 REQUEST_GAP = timedelta(days=30)
 NPS_GAP = timedelta(days=180)
 NPS_GAP_REGULAR = timedelta(days=90)

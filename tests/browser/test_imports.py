@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from feedback.models import Response
 from insights.models import ImportJob
 from insights.tasks import due_jobs
+from tests.browser.looks import LOOKS, choices
 from tests.insights.uploads import run
 
 pytestmark = [
@@ -19,12 +19,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 
-COMBINATIONS = [
-    pytest.param(language, theme, width, id=f"{language}-{theme}-{width}")
-    for language in ("nl", "en")
-    for theme in ("light", "dark")
-    for width in (1440, 360)
-]
 START = datetime(2017, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -50,10 +44,6 @@ def earlier() -> None:
     run(f"reference,name\n{customers}")
     run('reference,name\nK1,Klant 1\n,Zonder nummer\nK2,"nooit gesloten\n')
     ImportJob.objects.update(created_at=timezone.now() - timedelta(days=3))
-
-
-def choices(language: str, theme: str) -> dict[str, str]:
-    return {settings.LANGUAGE_COOKIE_NAME: language, "theme": theme}
 
 
 def send(watched, path: Path, kind: str = "responses") -> None:
@@ -83,7 +73,7 @@ def do_due_work() -> None:
         job.apply(throw=True)
 
 
-@pytest.mark.parametrize(("language", "theme", "width"), COMBINATIONS)
+@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
 def test_the_whole_way_of_a_file(open_page, session, votes, earlier, language, theme, width):  # noqa: PLR0917
     watched = open_page(width=width, cookies=choices(language, theme) | session)
     page = watched.page

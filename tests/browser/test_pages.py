@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from insights import services
+from tests.browser.looks import LOOKS, choices
 
 pytestmark = [
     pytest.mark.browser,
@@ -39,19 +40,8 @@ SIGNED_IN = {
     "not-found": "/nope/",
 }
 
-COMBINATIONS = [
-    pytest.param(language, theme, width, id=f"{language}-{theme}-{width}")
-    for language in ("nl", "en")
-    for theme in ("light", "dark")
-    for width in (1440, 360)
-]
 
-
-def choices(language: str, theme: str) -> dict[str, str]:
-    return {settings.LANGUAGE_COOKIE_NAME: language, "theme": theme}
-
-
-@pytest.mark.parametrize(("language", "theme", "width"), COMBINATIONS)
+@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
 def test_pages_for_staff_are_accessible_and_keep_the_csp(
     open_page, session, answers, language, theme, width
 ):
@@ -63,7 +53,7 @@ def test_pages_for_staff_are_accessible_and_keep_the_csp(
     assert watched.problems == []
 
 
-@pytest.mark.parametrize(("language", "theme", "width"), COMBINATIONS)
+@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
 def test_pages_before_signing_in_are_accessible_and_keep_the_csp(open_page, language, theme, width):
     watched = open_page(width=width, cookies=choices(language, theme))
     pages = SIGNED_OUT | {"set-up": services.set_up_link().removeprefix(settings.BASE_URL)}

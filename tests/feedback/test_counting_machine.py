@@ -66,7 +66,7 @@ from tests.makers import (
     make_touchpoint,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 ZONES = ("Europe/Amsterdam", "America/St_Johns", "Asia/Kathmandu", "Pacific/Auckland")
 

@@ -19,7 +19,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from feedback import queries, tallies
-from feedback.models import CountingState, Invitation, Response, ResponseChange, Tally
+from feedback.models import Invitation, Response, ResponseChange, Tally
 from feedback.scales import SCALES
 from feedback.services import (
     Answer,
@@ -40,7 +40,7 @@ from tests.makers import (
     make_touchpoint,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 ROOT = Path(__file__).parents[2]
 EVER = (date(2020, 1, 1), date(2030, 1, 1))
@@ -225,7 +225,6 @@ def test_writers_folders_a_reader_and_rebuilds_at_once():
 def test_writers_and_folders_while_the_time_zone_moves(settings, monkeypatch):
     """Everything of before moves, edited and answered meanwhile or not."""
     monkeypatch.setattr(tallies, "MOVE_BATCH", 5)
-    CountingState.objects.create(time_zone="Europe/Amsterdam")
     old = add_responses([an_answer(key=f"old {n}", answered_at=EVENING) for n in range(60)])
     open_invitations = ask(60)
     tallies.fold_all()
@@ -257,7 +256,6 @@ def test_writers_and_folders_while_the_time_zone_moves(settings, monkeypatch):
 @pytest.mark.parametrize("busy", ["with an edit", "with an answer to an invitation"])
 def test_a_move_of_the_time_zone_waits_for_who_is_busy_with_the_same_row(settings, busy):
     """And is exact without the rebuild that follows it, which is cut off here."""
-    CountingState.objects.create(time_zone="Europe/Amsterdam")
     (old,) = add_responses([an_answer(value=1, answered_at=EVENING)])
     (invitation,) = ask(1)
     tallies.fold_all()

@@ -284,13 +284,6 @@ def test_what_waits_and_when_it_was_folded():
     assert queries.folded_at() is not None
 
 
-def test_whether_anybody_ever_answered():
-    make_invitation()
-    assert queries.has_answers() is False
-    give(9)
-    assert queries.has_answers() is True
-
-
 def test_the_version_is_new_after_whatever_changes_a_count(django_assert_num_queries):
     asked = make_invitation()
     seen = [queries.version()]

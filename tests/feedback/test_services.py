@@ -517,7 +517,7 @@ def waiting_messages(monkeypatch):
 
 
 @pytest.mark.broker
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_bell_rings_after_the_commit(waiting_messages):
     with transaction.atomic():
         submit_response(an_answer())
@@ -526,7 +526,7 @@ def test_the_bell_rings_after_the_commit(waiting_messages):
 
 
 @pytest.mark.broker
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_nothing_rings_for_what_is_rolled_back(waiting_messages):
     with transaction.atomic():
         submit_response(an_answer())
@@ -535,7 +535,7 @@ def test_nothing_rings_for_what_is_rolled_back(waiting_messages):
     assert waiting_messages() == 0
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_an_answer_is_stored_whatever_the_broker_does(monkeypatch, tmp_path):
     monkeypatch.setenv("CELERY_BROKER_WRITE_URL", f"redis+socket://{tmp_path}/nobody.sock")
     monkeypatch.setattr(bell, "_silent_until", {})

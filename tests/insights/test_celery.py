@@ -7,7 +7,7 @@ from insights.celery import app
 from insights.models import JobRun
 from insights.tasks import compute_kpis, sweep
 
-# Each row with its reason: reliability.md D2 says how it was measured.
+# Each of these was measured to lose or repeat work when it is set otherwise.
 SETTINGS = {
     "task_ignore_result": True,
     "result_backend": None,

@@ -502,7 +502,7 @@ def test_where_nobody_was_invited_the_response_rate_is_not_measured():
     assert (row["n"], row["value"]) == (0, None)
 
 
-# -- More of the known mistakes (measurement.md, section 10) --------------------------------------
+# -- More of the known mistakes --------------------------------------
 
 
 def test_mistake_2_a_changed_answer_counts_once_with_its_latest_value():

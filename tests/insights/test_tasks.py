@@ -162,7 +162,7 @@ def test_a_sweep_for_answers_leaves_the_night_alone():
     assert KpiSnapshot.objects.filter(dimension="").count() == 3
 
 
-# -- Once, twice, shuffled (DESIGN 4.1) -----------------------------------------------------------
+# -- Once, twice, shuffled -----------------------------------------------------------
 
 
 def fill() -> None:

@@ -194,7 +194,10 @@ def test_an_environment_whose_python_is_gone_counts_as_half_finished(project: Pa
 @pytest.mark.parametrize(
     ("said", "way_out"),
     [
-        ("NewConnectionError('…: Name or service not known')", "pypi.org cannot be reached"),
+        (
+            "NewConnectionError('…: Name or service not known')",
+            "The package index cannot be reached",
+        ),
         ("OSError: [Errno 28] No space left on device", "The disk is full"),
         ("THESE PACKAGES DO NOT MATCH THE HASHES", "it was refused"),
         ("No matching distribution found for granian", "no ready-made version"),

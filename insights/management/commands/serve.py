@@ -28,6 +28,8 @@ from insights.supervisor import Program, ProgramEnded, StopAsked, Supervisor
 # A cold start on a slow machine takes some ten seconds.
 READY_WITHIN_SECONDS = 60
 BROKER_WITHIN_SECONDS = 20
+# Where nobody but this machine can come.
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # Pages wait for the database far more than for the processor.
 WEB_THREADS = 8
 
@@ -44,7 +46,14 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, verbosity: int, **_: Any) -> None:
         # What lands in var/ is for its owner: answers, addresses, keys.
         os.umask(0o077)
+        check_static_files()
         logins = demo_logins()
+        if logins and host not in LOOPBACK:
+            refuse(
+                f"Anybody who reaches {host} could sign in with the demo logins, whose password "
+                "is public. Leave --host out, or start your own shop in a directory of its own: "
+                "VAR_DIR=/another/directory python3 start.py --no-demo"
+            )
         programs = [worker(verbosity), beat(verbosity), web(host, port, verbosity)]
         with only_one(settings.VAR_DIR), reserved(host, port):
             try:
@@ -135,6 +144,15 @@ def address_of(host: str, port: int) -> tuple[Any, ...]:
             f"{host}:{port} is no address to listen on ({error}). Leave --host out, or name an "
             "address of this machine; ports go from 1 to 65535."
         ) from None
+
+
+def check_static_files() -> None:
+    """In production the pages need the collected files: a page without them is an error."""
+    if settings.PRODUCTION and not (Path(str(settings.STATIC_ROOT)) / "staticfiles.json").exists():
+        refuse(
+            "The static files have not been collected for production. Prepare them, with "
+            "PRODUCTION=1 set: python3 start.py setup"
+        )
 
 
 def demo_logins() -> list[str]:
