@@ -5,7 +5,7 @@
 The rows of ImportJob are the queue. A worker claims the next one with one conditional update,
 shows life while it reads, and is taken over when it was silent for two minutes: every import may
 run twice, because rows that are there already change nothing. What is uploaded is deleted when its
-import ends; the rejected rows stay, to be corrected.
+import ends; the rejected rows stay for 30 days, to be corrected.
 """
 
 import logging
@@ -52,6 +52,9 @@ MOST_ATTEMPTS = 3
 
 # An upload that nobody starts is thrown away after seven days.
 DRAFT_DAYS = timedelta(days=7)
+
+# Rejected rows hold personal data, perhaps of people who were erased since: they go after 30 days.
+REJECTS_DAYS = timedelta(days=30)
 
 # The column `file_name` holds 200 characters.
 NAME_CHARS = 200
@@ -192,7 +195,7 @@ def _drafts() -> QuerySet[ImportJob]:
 
 def any_due(now: datetime) -> bool:
     """Say whether a worker has anything to do here."""
-    return _due(now).exists() or _leftovers().exists() or _forgotten(now).exists()
+    return any(jobs.exists() for jobs in (_due(now), _leftovers(), _forgotten(now), _stale(now)))
 
 
 def claim_import(now: datetime) -> ImportJob | None:
@@ -251,11 +254,14 @@ def run_import_job(job: ImportJob, clock: Clock) -> None:
 
 
 def tidy_imports(now: datetime) -> None:
-    """Delete the uploads of imports that have ended, and drafts that nobody started."""
+    """Delete the uploads of ended imports, drafts that nobody started, and old rejected rows."""
     for job in _leftovers():
         _delete_upload(job)
     for job in _forgotten(now):
         discard_import(job.pk)
+    for job in _stale(now):
+        job.rejects.delete(save=False)
+        ImportJob.objects.filter(pk=job.pk).update(rejects="")
 
 
 def _read(job: ImportJob, clock: Clock) -> Result:
@@ -368,3 +374,7 @@ def _leftovers() -> QuerySet[ImportJob]:
 
 def _forgotten(now: datetime) -> QuerySet[ImportJob]:
     return _drafts().filter(created_at__lt=now - DRAFT_DAYS)
+
+
+def _stale(now: datetime) -> QuerySet[ImportJob]:
+    return ImportJob.objects.filter(finished_at__lt=now - REJECTS_DAYS).exclude(rejects="")

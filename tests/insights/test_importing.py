@@ -370,6 +370,19 @@ def test_a_draft_that_nobody_starts_is_forgotten_after_seven_days(media, age, go
     assert (files(media) == []) is gone
 
 
+@pytest.mark.parametrize(
+    ("age", "gone"), [(importing.REJECTS_DAYS, False), (importing.REJECTS_DAYS + SECOND, True)]
+)
+def test_rejected_rows_are_kept_for_thirty_days(media, age, gone):
+    job = make_queued("reference,email\nC1,nobody\n")
+    importing.run_import_job(importing.claim_import(NOW), lambda: NOW)
+    importing.tidy_imports(NOW + age)
+    job.refresh_from_db()
+    assert (job.rejects.name == "") is gone
+    assert (files(media) == []) is gone
+    assert (job.status, job.result["rejected"]) == (Status.DONE, 1)
+
+
 def test_a_file_whose_row_was_refused_is_not_left_behind(media):
     upload = SimpleUploadedFile("f.csv", CUSTOMERS.encode())
     with pytest.raises(IntegrityError):
