@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from customers import queries, services
 from customers.lifecycle import FALLBACK_P80, Clocks
+from customers.mapping import row_key
 from customers.models import Customer, CustomerType, Product
 from customers.services import NewPurchase
 
@@ -34,7 +35,7 @@ def buy(customer: Customer, *moments: datetime, **given: Any) -> None:
                 customer_id=customer.pk,
                 product_id=product.pk,
                 purchased_at=at,
-                key=f"{customer.pk} {at} {facts}",
+                key=row_key([str(customer.pk), str(at), str(facts)], 0),
                 **facts,
             )
             for at in moments

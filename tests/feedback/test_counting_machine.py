@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -179,6 +180,14 @@ class Counting(RuleBasedStateMachine):
 
     # -- Answers and invitations
 
+    @initialize(
+        given=st.lists(st.tuples(votes, places, moments, reasons), min_size=2, max_size=4),
+        asked=st.lists(st.tuples(places, moments), min_size=1, max_size=2),
+    )
+    def begin_with_some(self, given, asked):
+        self.submit_many(given, pick=None, cut=None)
+        self.invite(asked, cut=None)
+
     @rule(
         vote=votes,
         place=places,
@@ -208,18 +217,13 @@ class Counting(RuleBasedStateMachine):
 
     @precondition(lambda self: self.sent)
     @rule(pick=picks)
-    def replay(self, pick):
+    def submit_again(self, pick):
         pk = chosen(self.sent, pick)
-        response, created = submit_response(self.sent[pk])
+        answer = self.sent[pk]
+        response, created = submit_response(answer)
         assert (response.pk, created) == (pk, False)
-
-    @precondition(lambda self: self.sent)
-    @rule(pick=picks)
-    def reuse_a_key(self, pick):
-        answer = self.sent[chosen(self.sent, pick)]
-        other = replace(answer, comment=f"{answer.comment} And another thing.")
         with pytest.raises(KeyReused):
-            submit_response(other)
+            submit_response(replace(answer, comment=f"{answer.comment} And another thing."))
 
     @rule(given=st.lists(st.tuples(places, moments), min_size=1, max_size=3), cut=cut_within(4))
     def invite(self, given, cut):
@@ -229,17 +233,24 @@ class Counting(RuleBasedStateMachine):
 
     @precondition(lambda self: self.promised)
     @rule(
-        pick=picks,
-        value=st.none() | picks,
-        reason=st.none() | reasons,
-        comment=st.none() | comments,
+        edits=st.lists(
+            st.tuples(picks, picks, st.none() | reasons, st.none() | comments),
+            min_size=1,
+            max_size=3,
+        ),
         cut=cut_within(4),
     )
-    def edit(self, pick, value, reason, comment, cut):
+    def edit(self, edits, cut):
+        """Change one answer after the other; the last change may be cut off."""
+        for edit in edits[:-1]:
+            self.edit_one(*edit, cut=None)
+        self.edit_one(*edits[-1], cut=cut)
+
+    def edit_one(self, pick, value, reason, comment, cut):
         pk = chosen(self.promised, pick)
         known = self.promised[pk]
         changes = {
-            "value": value if value is None else chosen(SCALES[known.scale].values, value),
+            "value": chosen(SCALES[known.scale].values, value),
             "reason": reason,
             "comment": comment,
         }
@@ -258,15 +269,12 @@ class Counting(RuleBasedStateMachine):
             self.promised[pk] = replace(self.promised[pk], customer_id=None, comment="")
             self.sent.pop(pk, None)
 
-    @rule(pick=picks, label=st.sampled_from(CustomerType.values))
-    def label_a_customer(self, pick, label):
-        customer = chosen(self.customers, pick)
+    @rule(pick=picks, label=st.sampled_from(CustomerType.values), category=one_of_few(2))
+    def label_a_customer_and_move_a_product(self, pick, label, category):
+        """The facts of yesterday stay as they were."""
+        customer, product = chosen(self.customers, pick), chosen(self.products, pick)
         customer.customer_type = label
         customer.save()
-
-    @rule(pick=picks, category=one_of_few(2))
-    def move_a_product(self, pick, category):
-        product = chosen(self.products, pick)
         product.category = None if category is None else self.categories[category]
         product.save()
 
@@ -463,8 +471,8 @@ def test_counts_are_exact_after_every_step(monkeypatch):
     run_state_machine_as_test(
         Counting,
         settings=hypothesis_settings(
-            max_examples=15,
-            stateful_step_count=25,
+            max_examples=16,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

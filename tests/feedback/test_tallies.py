@@ -292,6 +292,7 @@ def test_another_time_zone_moves_answers_and_invitations_to_its_days(settings):
 
 @rebuilding
 def test_the_same_time_zone_moves_nothing(settings):
+    CountingState.objects.update_or_create(id=1, defaults={"time_zone": settings.TIME_ZONE})
     ask_and_answer()
     before = the_version()
     assert tallies.follow_time_zone() is False
