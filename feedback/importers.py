@@ -94,7 +94,9 @@ class ResponseImporter(Importer):
     def store(self, records: Sequence[ResponseRow]) -> list[Outcome | Refused]:
         known = self._known(records)
         answers = [self._answer(row, known) for row in records]
-        stored = queries.answers_by_key(row.key for row in records)
+        stored = queries.answers_by_key(
+            _place(answer) for answer in answers if not isinstance(answer, Refused)
+        )
         new: dict[tuple[int | None, str], Answer] = {}
         outcomes = [self._outcome(answer, stored, new) for answer in answers]
         services.add_responses(self._with_types(list(new.values())))
@@ -108,7 +110,7 @@ class ResponseImporter(Importer):
     ) -> Outcome | Refused:
         if isinstance(answer, Refused):
             return answer
-        place = (answer.touchpoint.pk if answer.touchpoint else None, answer.key)
+        place = _place(answer)
         before = stored.get(place) or new.get(place)
         if before is None:
             new[place] = answer
@@ -216,6 +218,11 @@ class ResponseImporter(Importer):
     @cached_property
     def _clocks(self) -> Clocks:
         return customers.clocks(local_day(self.options.now))
+
+
+def _place(answer: Answer) -> tuple[int | None, str]:
+    """Return where an answer is unique: its touchpoint and key."""
+    return (answer.touchpoint.pk if answer.touchpoint else None, answer.key)
 
 
 def _found(known: Mapping[str, Row], field: str, key: str, *, fold: bool = True) -> Row | None:

@@ -4,6 +4,7 @@ One statement sees one moment, so a fold that commits meanwhile can neither hide
 show it twice.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -202,10 +203,20 @@ def known_keys(dimension: str, limit: int) -> list[str]:
     return [str(pk) for pk in rows]
 
 
-def answers_by_key(keys: Iterable[str]) -> dict[tuple[int | None, str], Response]:
-    """Return the answers that have these keys, by touchpoint and key."""
-    found = Response.objects.filter(key__in=set(keys))
-    return {(response.touchpoint_id, response.key): response for response in found}
+def answers_by_key(
+    places: Iterable[tuple[int | None, str]],
+) -> dict[tuple[int | None, str], Response]:
+    """Return the answers at these (touchpoint id, key): a query for each touchpoint."""
+    keys: dict[int | None, set[str]] = defaultdict(set)
+    for touchpoint_id, key in places:
+        keys[touchpoint_id].add(key)
+    found: dict[tuple[int | None, str], Response] = {}
+    for touchpoint_id, wanted in keys.items():
+        # IS NULL and not = NULL: each has its own unique index, and only these serve here.
+        at = Q(touchpoint=touchpoint_id) if touchpoint_id else Q(touchpoint__isnull=True)
+        for response in Response.objects.filter(at, key__in=wanted):
+            found[touchpoint_id, response.key] = response
+    return found
 
 
 def touchpoints_by_name(names: Iterable[str]) -> dict[str, Touchpoint]:
