@@ -467,8 +467,9 @@ def test_answers_are_found_by_touchpoint_and_key(django_assert_num_queries):
     one, _ = submit_response(an_answer(key="one", touchpoint=touchpoint))
     same_key, _ = submit_response(an_answer(key="one"))
     submit_response(an_answer(key="two"))
-    with django_assert_num_queries(1):
-        found = queries.answers_by_key(["one", "one", "three"])
+    here, nowhere = touchpoint.pk, None
+    with django_assert_num_queries(2):
+        found = queries.answers_by_key([(here, "one"), (nowhere, "one"), (here, "three")])
     assert found == {(touchpoint.pk, "one"): one, (None, "one"): same_key}
 
 
