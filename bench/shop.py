@@ -15,7 +15,7 @@ from django.utils import timezone
 from bench.databases import vacuum
 from customers.models import Category, Channel, Customer, CustomerType, Product
 from feedback import tallies
-from feedback.models import Invitation, Reason, Response, Touchpoint
+from feedback.models import Invitation, Reason, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer
 
 DAYS = 365
@@ -137,7 +137,11 @@ def _build_shop(scales: Sequence[str]) -> None:
     )
     Touchpoint.objects.bulk_create(
         Touchpoint(
-            id=number, name=f"Place {number}", scale=scales[number % len(scales)], created_at=now
+            id=number,
+            key=new_touchpoint_key(scales[number % len(scales)]),
+            name=f"Place {number}",
+            scale=scales[number % len(scales)],
+            created_at=now,
         )
         for number in range(1, TOUCHPOINTS + 1)
     )

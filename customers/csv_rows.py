@@ -56,8 +56,11 @@ _TEXT_AFTER_QUOTE = (
 )
 REJECT_COLUMNS = ("line", "field", "reason")
 
-# What makes a spreadsheet run a cell, the full-width forms of = + - @ included (ASVS 1.2.10).
-_FORMULA_STARTS = tuple("=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20")
+# What makes a spreadsheet run a cell, the full-width forms of = + - @ included (ASVS 1.2.10), also
+# behind blanks, control characters and marks that nobody sees: some programs drop those first.
+FORMULA_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_FORMULA = re.compile(f"[\\t\\r\\n\\0]|[{UNSEEN}]*[{FORMULA_SIGNS}]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _UNREADABLE_CHARS = re.compile("[\0\ud800-\udfff]")
 
@@ -348,7 +351,7 @@ class RejectsWriter:
 
 def without_formula(cell: str) -> str:
     """The cell with an apostrophe before it if a spreadsheet would run it; -100 stays a number."""
-    if cell.startswith(_FORMULA_STARTS) and not _PLAIN_NUMBER.fullmatch(cell):
+    if _FORMULA.match(cell) and not _PLAIN_NUMBER.fullmatch(cell):
         return "'" + cell
     return cell
 

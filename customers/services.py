@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from customers import queries
 from customers.cells import folded
@@ -14,6 +15,48 @@ from customers.models import Category, Customer, Product, Purchase
 
 ROWS_PER_INSERT = 1_000
 ROWS_PER_UPDATE = 500
+
+Row = TypeVar("Row", bound=Model)
+
+
+def insert_rows(
+    table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], ending: str = ""
+) -> list[tuple[Any, ...]]:
+    """Insert plain rows; returns what the ending of the statement asks for.
+
+    For many rows at once, which through model instances take several times as long. The caller
+    knows that their values are what the fields take.
+    """
+    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    one = f"({', '.join(['%s'] * len(columns))})"
+    found: list[tuple[Any, ...]] = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS_PER_INSERT):
+            chunk = rows[start : start + ROWS_PER_INSERT]
+            cursor.execute(
+                f"INSERT INTO {table} ({names}) VALUES {', '.join([one] * len(chunk))} {ending}",  # noqa: S608
+                [value for row in chunk for value in _adapted(row)],
+            )
+            found += cursor.fetchall() if ending else ()
+    return found
+
+
+def insert_new(rows: Iterable[Row]) -> list[Row]:
+    """Store new rows and give them their ids, like bulk_create in a fraction of the time.
+
+    For models whose fields are stored as they are.
+    """
+    new = list(rows)
+    if not new:
+        return new
+    meta = new[0]._meta
+    fields = [field for field in meta.concrete_fields if not field.primary_key]
+    values = [[getattr(row, field.attname) for field in fields] for row in new]
+    with transaction.atomic():
+        ids = insert_rows(meta.db_table, [field.column for field in fields], values, "RETURNING id")
+    for row, (pk,) in zip(new, ids, strict=True):
+        row.pk, row._state.adding, row._state.db = pk, False, connection.alias
+    return new
 
 
 def add_categories(categories: Iterable[Category]) -> list[Category]:
@@ -28,7 +71,7 @@ def add_products(products: Iterable[Product]) -> list[Product]:
 
 def add_customers(customers: Iterable[Customer]) -> list[Customer]:
     """Store new customers; returns them with their ids."""
-    return Customer.objects.bulk_create(customers, batch_size=ROWS_PER_INSERT)
+    return insert_new(customers)
 
 
 class NewPurchase(NamedTuple):
@@ -47,28 +90,14 @@ class NewPurchase(NamedTuple):
 def add_purchases(purchases: Sequence[NewPurchase]) -> set[str]:
     """Store the purchases whose keys are new, and return these keys.
 
-    A statement of our own: it says which keys were new whoever else is importing, and half a
-    million rows through model instances take twice as long.
+    The statement says which keys were new whoever else is importing.
     """
-    added: set[str] = set()
-    for start in range(0, len(purchases), ROWS_PER_INSERT):
-        added |= _insert_purchases(purchases[start : start + ROWS_PER_INSERT])
-    return added
+    ending = "ON CONFLICT (key) DO NOTHING RETURNING key"
+    new = insert_rows(Purchase._meta.db_table, NewPurchase._fields, purchases, ending)
+    return {key for (key,) in new}
 
 
-def _insert_purchases(rows: Sequence[NewPurchase]) -> set[str]:
-    columns = ", ".join(connection.ops.quote_name(name) for name in NewPurchase._fields)
-    one = f"({', '.join(['%s'] * len(NewPurchase._fields))})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Purchase._meta.db_table} ({columns}) "  # noqa: S608
-            f"VALUES {', '.join([one] * len(rows))} ON CONFLICT (key) DO NOTHING RETURNING key",
-            [value for row in rows for value in _adapted(row)],
-        )
-        return {key for (key,) in cursor.fetchall()}
-
-
-def _adapted(row: NewPurchase) -> Iterator[Any]:
+def _adapted(row: Sequence[Any]) -> Iterator[Any]:
     """Yield the values of a row as the database takes them."""
     adapt = connection.ops
     for value in row:

@@ -15,6 +15,7 @@ from customers.models import Category, Channel, Customer, Product
 from customers.services import ensure_products
 from feedback import queries, services
 from feedback.models import Reason, Response, ScaleKey, Touchpoint
+from feedback.places import Place, create_touchpoint
 from feedback.scales import SCALES
 from feedback.services import Answer
 from feedback.tallies import local_day
@@ -147,8 +148,8 @@ class ResponseImporter(Importer):
             return None
         touchpoint = known.touchpoints.get(row.touchpoint)
         if touchpoint is None and self._may_make(row.touchpoint):
-            touchpoint = services.create_touchpoint(
-                name=row.touchpoint, scale=row.scale, now=self.options.now
+            touchpoint = create_touchpoint(
+                scale=row.scale, place=Place(name=row.touchpoint), now=self.options.now
             )
             known.touchpoints[row.touchpoint] = touchpoint
         if touchpoint is None:

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Category, Channel, Customer, CustomerType, Product
+from feedback.questions import default_question
 
 
 class ScaleKey(models.TextChoices):
@@ -30,20 +31,69 @@ class Reason(models.TextChoices):
     EASY = "easy", _("Easy")
 
 
+# In the order in which they are offered. Whoever is content gives one of the happy ones.
+HAPPY_REASONS = (Reason.USEFUL, Reason.FUN, Reason.EASY)
+UNHAPPY_REASONS = (
+    Reason.NOT_RELEVANT,
+    Reason.TOO_OFTEN,
+    Reason.TOO_PERSONAL,
+    Reason.EFFORT,
+    Reason.OTHER,
+)
+
+
 # The measure under which invitations are counted: 1 answered, 0 silent.
 INVITED = "invited"
 
 
-def new_touchpoint_key() -> str:
-    return secrets.token_urlsafe(12)
+def new_touchpoint_key(scale: str) -> str:
+    """Return a new public key. It begins with the scale, so that a widget knows what to draw."""
+    return f"{scale}-{secrets.token_hex(6)}"
+
+
+class Labels(models.TextChoices):
+    """The words on the two thumbs."""
+
+    YES_NO = "", _("Yes / No")
+    GOOD = "good", _("Good / Not good")
+    AGREE = "agree", _("Agree / Disagree")
+
+
+class Theme(models.TextChoices):
+    """The light or the dark widget; automatic follows the visitor's system."""
+
+    AUTOMATIC = "", _("Automatic")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
 
 
 class Touchpoint(models.Model):
     """A place where we ask. A 0-to-10 question is NPS because its scale says so."""
 
-    key = models.CharField(_("key"), max_length=32, unique=True, default=new_touchpoint_key)
+    key = models.CharField(_("key"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=100, unique=True)
     scale = models.CharField(_("scale"), max_length=10, choices=ScaleKey)
+    question_nl = models.CharField(_("question in Dutch"), max_length=200, blank=True)
+    question_en = models.CharField(_("question in English"), max_length=200, blank=True)
+    # Empty: the widget's own words.
+    thanks_nl = models.CharField(_("thanks in Dutch"), max_length=200, blank=True)
+    thanks_en = models.CharField(_("thanks in English"), max_length=200, blank=True)
+    labels = models.CharField(
+        _("words on the thumbs"), max_length=10, choices=Labels, default=Labels.YES_NO, blank=True
+    )
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("product")
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("category")
+    )
+    # Exactly as browsers send them, see origins.py. None: only the hosted question takes answers.
+    origins = models.JSONField(_("allowed addresses"), default=list, blank=True)
+    theme = models.CharField(
+        _("theme"), max_length=10, choices=Theme, default=Theme.AUTOMATIC, blank=True
+    )
+    accent = models.CharField(_("accent colour"), max_length=7, blank=True)
+    counts_exposures = models.BooleanField(_("count how often it is shown"), default=False)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -51,9 +101,48 @@ class Touchpoint(models.Model):
         verbose_name_plural = _("touchpoints")
         constraints = [
             models.CheckConstraint(condition=~models.Q(name=""), name="touchpoint_name_not_empty"),
+            # Which also says that the scale is a known one.
             models.CheckConstraint(
-                condition=models.Q(scale__in=ScaleKey.values), name="touchpoint_scale_known"
+                condition=models.Q(scale="thumb", key__startswith="thumb-")
+                | models.Q(scale="nps", key__startswith="nps-")
+                | models.Q(scale="csat", key__startswith="csat-")
+                | models.Q(scale="ces", key__startswith="ces-"),
+                name="touchpoint_key_says_scale",
             ),
+            models.CheckConstraint(
+                condition=models.Q(labels__in=Labels.values), name="touchpoint_labels_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(theme__in=Theme.values), name="touchpoint_theme_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def question(self, language: str) -> str:
+        """Return the question in "nl" or "en"; that of the scale if nobody wrote one."""
+        own = self.question_en if language == "en" else self.question_nl
+        return own or getattr(default_question(self.scale), language)
+
+    def thanks(self, language: str) -> str:
+        """Return the thanks in "nl" or "en"; empty for the words of the widget."""
+        return self.thanks_en if language == "en" else self.thanks_nl
+
+
+class Campaign(models.Model):
+    """One sending of a newsletter: links may name it, so that its answers stand apart."""
+
+    key = models.CharField(_("key"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="campaign_name_not_empty"),
+            models.CheckConstraint(condition=~models.Q(key=""), name="campaign_key_not_empty"),
         ]
 
     def __str__(self) -> str:
@@ -129,6 +218,9 @@ class Response(Dimensions):
     # The local day it counts for; follows the organisation's time zone.
     answered_on = models.DateField(_("answered on"), editable=False)
     imported = models.BooleanField(_("imported"), default=False)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("campaign")
+    )
     # Of the answer as it first came in: a retry is still the same answer after an edit.
     body_hash = models.CharField(max_length=16, blank=True, editable=False, db_default="")
 
@@ -138,6 +230,11 @@ class Response(Dimensions):
         indexes = [
             models.Index(fields=["answered_at"], name="response_by_time"),
             models.Index(fields=["scale", "answered_on"], name="response_by_scale_and_day"),
+            models.Index(
+                fields=["scale", "-answered_at"],
+                condition=~models.Q(comment=""),
+                name="response_comments",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["touchpoint", "key"], name="response_key_unique"),
@@ -169,6 +266,65 @@ class Response(Dimensions):
 
     def __str__(self) -> str:
         return f"{self.scale} {self.value} ({self.answered_on})"
+
+
+class ResponseEdit(models.Model):
+    """A change of mind: what the answer was before it, and the key that makes a retry harmless."""
+
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="edits")
+    touchpoint = models.ForeignKey(Touchpoint, on_delete=models.PROTECT)
+    key = models.CharField(_("key"), max_length=64)
+    body_hash = models.CharField(max_length=16, editable=False)
+    edited_at = models.DateTimeField(_("edited at"))
+    value_before = models.SmallIntegerField(_("value before"))
+    reason_before = models.CharField(_("reason before"), max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("change of an answer")
+        verbose_name_plural = _("changes of answers")
+        constraints = [
+            models.UniqueConstraint(fields=["touchpoint", "key"], name="responseedit_key_unique"),
+            models.CheckConstraint(condition=~models.Q(key=""), name="responseedit_key_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.response_id} at {self.edited_at}"
+
+
+class ExposureKind(models.TextChoices):
+    """What happened at a touchpoint without any identity."""
+
+    SHOWN = "shown", _("Widget shown")
+    ANSWERED = "answered", _("Answered where showing is counted")
+    OPENED = "opened", _("Link in a mail opened")
+    CONFIRMED = "confirmed", _("Answered after opening a link in a mail")
+
+
+class Exposure(models.Model):
+    """How often something was shown or opened on a day, counted without any identity.
+
+    Opening a link is no answer: mail scanners open them all. It only stands beside the answers.
+    """
+
+    touchpoint = models.ForeignKey(Touchpoint, on_delete=models.PROTECT)
+    day = models.DateField()
+    kind = models.CharField(max_length=10, choices=ExposureKind)
+    # A plain number with 0 for none, because NULLs never meet in a unique key.
+    campaign_id = models.BigIntegerField(default=0)
+    n = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["touchpoint", "day", "kind", "campaign_id"], name="exposure_key_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=ExposureKind.values), name="exposure_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.kind} on {self.day}"
 
 
 class CountKey(models.Model):

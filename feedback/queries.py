@@ -7,11 +7,12 @@ show it twice.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min, Q, QuerySet
+from django.utils import timezone
 
 from customers.cells import folded
 from customers.models import Category, Channel, CustomerType, Product
@@ -40,6 +41,14 @@ class Count(NamedTuple):
     day: date | None
     key: str | None
     value: int
+    n: int
+
+
+class ReasonCount(NamedTuple):
+    """How many answers gave a reason; `key` is the internal key of their slice."""
+
+    key: str
+    reason: str
     n: int
 
 
@@ -129,16 +138,39 @@ def _cube_read(span: Span, dimension: str | None) -> tuple[list[str], list[Param
 
 
 def _cube_select(table: str, span: Span, dimension: str | None) -> tuple[str, list[Parameter]]:
+    condition, parameters = _cube_condition(span)
     sql = (
         f"SELECT day, {key_sql(dimension or '')} AS key, value, n FROM {table} "  # noqa: S608
-        "WHERE measure = %s AND day >= %s AND day < %s"
+        f"WHERE {condition}"
     )
+    return sql, parameters
+
+
+def _cube_condition(span: Span) -> tuple[str, list[Parameter]]:
+    sql = "measure = %s AND day >= %s AND day < %s"
     parameters: list[Parameter] = [span.measure, span.start, span.end]
     for name, key in span.where.items():
         column = str(DIMENSIONS[name])
         sql += f" AND {column} = %s"
         parameters.append(int(key or 0) if column.endswith("_id") else key)
     return sql, parameters
+
+
+def reason_counts(span: Span, dimension: str) -> list[ReasonCount]:
+    """Return how often each reason was given in each slice of a dimension, in one statement."""
+    condition, parameters = _cube_condition(span)
+    column = str(DIMENSIONS[dimension])
+    sources = " UNION ALL ".join(
+        f"SELECT {column} AS key, reason, n FROM {table} WHERE {condition} AND reason <> ''"  # noqa: S608
+        for table in (DayCube._meta.db_table, ResponseChange._meta.db_table)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT key, reason, SUM(n) FROM ({sources}) AS counted "  # noqa: S608
+            "GROUP BY key, reason HAVING SUM(n) <> 0",
+            parameters * 2,
+        )
+        return [ReasonCount(str(key or ""), reason, int(n)) for key, reason, n in cursor.fetchall()]
 
 
 def first_day(measure: str) -> date | None:
@@ -201,6 +233,38 @@ def known_keys(dimension: str, limit: int) -> list[str]:
     }
     rows = models[dimension].objects.order_by("pk").values_list("pk", flat=True)[:limit]
     return [str(pk) for pk in rows]
+
+
+def comments(span: Span) -> QuerySet[Response]:
+    """Return the answers of a span with a comment, newest first, with what they point to."""
+    return _answers(span).exclude(comment="").select_related("touchpoint", "product")
+
+
+def latest_at(touchpoint: Touchpoint, limit: int) -> list[Response]:
+    """Return the newest answers given at a touchpoint by people nobody knows, the newest first."""
+    given = Response.objects.filter(touchpoint=touchpoint, customer=None, imported=False)
+    return list(given.select_related("touchpoint", "product").order_by("-pk")[:limit])
+
+
+def explained(span: Span) -> QuerySet[Response]:
+    """Return the answers of a span with a comment or a reason, newest first."""
+    return _answers(span).exclude(comment="", reason="")
+
+
+def _answers(span: Span) -> QuerySet[Response]:
+    """Return the answers of a span themselves, not their counts.
+
+    By moment and not by day: so the newest ten are the first ten of the index of comments.
+    """
+    where = {
+        name: key if name in VOCABULARY else int(key) if key else None
+        for name, key in span.where.items()
+    }
+    zone = timezone.get_default_timezone()
+    first, last = (datetime.combine(day, time(), zone) for day in (span.start, span.end))
+    return Response.objects.filter(
+        scale=span.measure, answered_at__gte=first, answered_at__lt=last, **where
+    ).order_by("-answered_at", "-pk")
 
 
 def answers_by_key(

@@ -9,10 +9,20 @@ from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
 
-from customers.bell import ring_after_commit
 from customers.models import Category, Customer, Product
+from customers.services import insert_new, insert_rows
 from feedback import tallies
-from feedback.models import Invitation, Response, TouchedSlice, Touchpoint
+from feedback.models import (
+    CUBE_KEY,
+    Campaign,
+    Exposure,
+    Invitation,
+    Response,
+    ResponseChange,
+    ResponseEdit,
+    TouchedSlice,
+    Touchpoint,
+)
 from feedback.scales import SCALES
 
 
@@ -55,6 +65,9 @@ class Answer:
     language: str = ""
     invitation: Invitation | None = None
     imported: bool = False
+    campaign: Campaign | None = None
+    # Given by the collector, of the body as it came: what a code stands for may change meanwhile.
+    body_hash: str = ""
 
 
 # What makes two answers under one key the same answer.
@@ -95,11 +108,6 @@ def _same(one: Response, other: Response) -> bool:
     return one.body_hash == other.body_hash
 
 
-def create_touchpoint(*, name: str, scale: str, now: datetime) -> Touchpoint:
-    """Store a new place where we ask; its name must be new."""
-    return Touchpoint.objects.create(name=name, scale=scale, created_at=now)
-
-
 def add_responses(answers: Iterable[Answer]) -> list[Response]:
     """Store many new answers in one transaction; their keys must be new."""
     responses = [_build(answer) for answer in answers]
@@ -107,6 +115,31 @@ def add_responses(answers: Iterable[Answer]) -> list[Response]:
         Response.objects.bulk_create(responses, batch_size=1_000)
         _count_new(responses)
     return responses
+
+
+def add_history(invitations: Sequence[Invitation], answers: Iterable[Answer]) -> list[Response]:
+    """Store many new invitations with the answers to them, and answers that nobody was asked for.
+
+    For what is long past and what nobody else can see yet: an invitation counts once, as it
+    ended, and not first as silent and then as answered.
+    """
+    for invitation in invitations:
+        invitation.invited_on = tallies.local_day(invitation.invited_at)
+    with transaction.atomic():
+        insert_new(invitations)
+        responses = insert_new(_build(answer) for answer in answers)
+        answered = {response.invitation_id for response in responses}
+        keys = [
+            *(tallies.invitation_key(one, answered=one.pk in answered) for one in invitations),
+            *(tallies.response_key(response) for response in responses),
+        ]
+        insert_rows(ResponseChange._meta.db_table, [*CUBE_KEY, "n"], [(*key, +1) for key in keys])
+    return responses
+
+
+def add_exposures(exposures: Iterable[Exposure]) -> list[Exposure]:
+    """Store counts of days that had none yet."""
+    return insert_new(exposures)
 
 
 def edit_response(
@@ -131,7 +164,6 @@ def edit_response(
         after = tallies.response_key(response)
         if after != before:
             tallies.write_changes([(before, -1), (after, +1)])
-            ring_after_commit("answers")
     return response
 
 
@@ -149,6 +181,7 @@ def erase_answers(customer: Customer) -> int:
         Response.objects.bulk_update(
             responses, ["customer", "comment", "language", "key", "body_hash"], batch_size=500
         )
+        ResponseEdit.objects.filter(response__in=responses).delete()
         Invitation.objects.filter(customer=customer).update(customer=None)
     return len(responses)
 
@@ -162,7 +195,6 @@ def record_invitations(invitations: Sequence[Invitation]) -> list[Invitation]:
         tallies.write_changes(
             (tallies.invitation_key(invitation, answered=False), +1) for invitation in stored
         )
-        ring_after_commit("answers")
     return stored
 
 
@@ -191,8 +223,9 @@ def _build(answer: Answer) -> Response:
         language=answer.language,
         invitation=answer.invitation,
         imported=answer.imported,
+        campaign=answer.campaign,
     )
-    response.body_hash = _body_hash(response)
+    response.body_hash = answer.body_hash or _body_hash(response)
     return response
 
 
@@ -208,7 +241,6 @@ def _count_new(responses: Sequence[Response]) -> None:
         steps.append((tallies.invitation_key(invitation, answered=False), -1))
         steps.append((tallies.invitation_key(invitation, answered=True), +1))
     tallies.write_changes(steps)
-    ring_after_commit("answers")
 
 
 def _locked_invitations(responses: Sequence[Response]) -> list[Invitation]:

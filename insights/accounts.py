@@ -28,6 +28,9 @@ class Role(models.TextChoices):
 # after consent needs no more than that.
 MAY_IMPORT = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
+# Who asks decides where and how; a touchpoint is part of the work with answers, not with consent.
+MAY_SET_UP_TOUCHPOINTS = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -40,6 +43,11 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
 def may_import(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may upload, start and look at imports."""
     return not MAY_IMPORT.isdisjoint(roles)
+
+
+def may_set_up_touchpoints(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may look at, create and change touchpoints."""
+    return not MAY_SET_UP_TOUCHPOINTS.isdisjoint(roles)
 
 
 class AccountAdapter(DefaultAccountAdapter):

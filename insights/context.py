@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
-from insights.accounts import Role, may_import, roles_of
+from insights.accounts import Role, may_import, may_set_up_touchpoints, roles_of
 
 THEMES = ("light", "dark")
 
@@ -24,6 +24,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "LANGUAGE_CODE": get_language() or settings.LANGUAGE_CODE,
         "role": SimpleLazyObject(lambda: widest(roles)),
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
+        "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
     }
 
 

@@ -1,9 +1,12 @@
-"""One language rule: what the reader chose, else the organisation's own."""
+"""Language and login, each with one rule."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import middleware as auth
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import translation
 
 
@@ -25,3 +28,22 @@ class LanguageMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class LoginRequiredMiddleware(auth.LoginRequiredMiddleware):
+    """Ask for a login wherever a view does not say that it is public.
+
+    Django's own looks who is there before it looks whether that matters. For a public page that
+    would read the cookie of a colleague, cost two queries and make the response vary by cookie.
+    """
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)

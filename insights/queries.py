@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from feedback import queries as feedback
+from feedback.models import Response
 from insights.kpis import KPIS, Change, Figure, Kpi, Verdict, change, figure, verdicts
 from insights.models import ImportJob, JobRun, KpiSnapshot
 from insights.periods import Period, previous, split
@@ -25,8 +27,9 @@ class FrozenNote:
 class KpiRow:
     """One line of a KPI document or a dashboard table.
 
-    `slice` is the public key of the slice, "" for answers without one, None without slicing;
-    `before`, `change` and `verdict` are None unless a comparison was asked for.
+    `slice` is the public key of the slice and `key` the internal one, "" for answers without
+    one, None without slicing; `before`, `change` and `verdict` are None unless a comparison was
+    asked for.
     """
 
     period: Period
@@ -37,6 +40,7 @@ class KpiRow:
     change: Change | None = None
     verdict: Verdict | None = None
     frozen: FrozenNote | None = None
+    key: str | None = None
 
 
 # Counts by outcome of a period and an internal slice key (None without slicing).
@@ -90,6 +94,7 @@ def kpi_rows(  # noqa: PLR0913  (one argument per choice a reader has)
             change=moved,
             verdict=verdict,
             frozen=notes.get((period, key)),
+            key=key,
         )
         for (period, key, now), (before, moved, verdict) in zip(figures, moves, strict=True)
     ]
@@ -192,6 +197,33 @@ def _frozen_notes(
         for row in rows
         if row.corrected_at and Period(row.start_on, row.end_on) in wanted
     }
+
+
+# -- What people say with their answer ------------------------------------------------------------
+
+
+def reasons(
+    kpi_key: str, period: Period, dimension: str, where: Mapping[str, str]
+) -> dict[str, dict[str, int]]:
+    """Return {internal key of a slice: {reason: answers}} of the answers that a KPI counts."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in feedback.reason_counts(_span(kpi_key, period, where), dimension):
+        found[row.key][row.reason] = row.n
+    return dict(found)
+
+
+def comments(kpi_key: str, period: Period, where: Mapping[str, str]) -> QuerySet[Response]:
+    """Return the answers with a comment among those that a KPI counts, newest first."""
+    return feedback.comments(_span(kpi_key, period, where))
+
+
+def explained(kpi_key: str, period: Period, where: Mapping[str, str]) -> QuerySet[Response]:
+    """Return the answers with a comment or a reason among those that a KPI counts."""
+    return feedback.explained(_span(kpi_key, period, where))
+
+
+def _span(kpi_key: str, period: Period, where: Mapping[str, str]) -> feedback.Span:
+    return feedback.Span(KPIS[kpi_key].measure, period.start, period.end, _internal(None, where))
 
 
 # -- What pages need beside the figures ---------------------------------------------------------

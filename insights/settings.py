@@ -59,6 +59,8 @@ SECRET_KEY = env.str("SECRET_KEY", "") or generated_key("secret_key")
 # Links in mails are signed with keys of their own, so that SECRET_KEY can change without
 # breaking the links of the past: the first signs, all of them verify.
 LINK_KEYS = env.list("LINK_KEYS", []) or [generated_key("link_key")]
+# Shared with the shop's own server, which signs who stands before the widget (feedback/links.py).
+SUBJECT_KEYS = env.list("SUBJECT_KEYS", []) or [generated_key("subject_key")]
 
 BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
@@ -106,7 +108,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "insights.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -221,6 +223,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+
+# -- Answers from pages -----------------------------------------------------------------------
+
+# Answers a minute: from one address, which a whole office may share, and at one touchpoint.
+COLLECT_PER_ADDRESS = env.int("COLLECT_PER_ADDRESS", 300)
+COLLECT_PER_TOUCHPOINT = env.int("COLLECT_PER_TOUCHPOINT", 6_000)
 
 # -- Mail -------------------------------------------------------------------------------------
 

@@ -3,16 +3,19 @@
 from allauth.account import views as account_views
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
-from insights import import_views, views
+from feedback import hosted, public
+from insights import import_views, touchpoint_views, views
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("comments.csv", views.comments_csv, name="comments_csv"),
+    path("comments.xlsx", views.comments_xlsx, name="comments_xlsx"),
     path("jobs/", views.jobs, name="jobs"),
     path("imports/", import_views.imports, name="imports"),
     path("imports/<int:pk>/", import_views.import_job, name="import"),
@@ -21,6 +24,15 @@ urlpatterns = [
     path("imports/<int:pk>/rejects/", import_views.import_rejects, name="import_rejects"),
     path("imports/<int:pk>/stop/", import_views.import_stop, name="import_stop"),
     path("imports/<int:pk>/discard/", import_views.import_discard, name="import_discard"),
+    path("touchpoints/", touchpoint_views.touchpoints, name="touchpoints"),
+    path("touchpoints/new/", touchpoint_views.new_touchpoint, name="new_touchpoint"),
+    path("touchpoints/<slug:key>/", touchpoint_views.touchpoint, name="touchpoint"),
+    path("touchpoints/<slug:key>/edit/", touchpoint_views.edit_touchpoint, name="edit_touchpoint"),
+    path("widget.js", public.widget, name="widget"),
+    re_path(r"^widget\.(?P<hash>[0-9a-f]{16})\.js$", public.pinned_widget, name="pinned_widget"),
+    path("v/<str:key>/", hosted.hosted, name="hosted"),
+    path("collect/<str:key>/", public.collector, name="collector"),
+    path("collect/<str:key>/shown/", public.shown, name="shown"),
     path("language/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("setup/<str:token>/", views.set_up, name="set_up"),

@@ -1,20 +1,32 @@
 """Pages for marketers: load, one call into the domain, render."""
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from insights import dashboard, queries, services
+from insights import dashboard, exports, queries, services
 from insights.context import THEMES
+from insights.dashboard.selection import Selection
 from insights.forms import FilterForm, FirstAdministratorForm
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 YEAR = 365 * 24 * 3600
 
 
@@ -23,6 +35,50 @@ def overview(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
     page = dashboard.overview(form.selection())
     return render(request, "insights/overview.html", {"form": form, "page": page})
+
+
+@require_GET
+def comments_csv(request: HttpRequest) -> HttpResponseBase:
+    """Hand out what people said as CSV, line by line."""
+    selection = _readable(request)
+    file = exports.csv_file(_comments(selection, exports.MAX_ROWS))
+    response = StreamingHttpResponse(file, content_type="text/csv; charset=utf-8")
+    return _as_file(response, selection, "csv")
+
+
+@require_GET
+def comments_xlsx(request: HttpRequest) -> HttpResponseBase:
+    """Hand out what people said as a workbook."""
+    selection = _readable(request)
+    file = exports.xlsx_file(_comments(selection, exports.MAX_WORKBOOK_ROWS), "comments")
+    return _as_file(HttpResponse(file, content_type=XLSX), selection, "xlsx")
+
+
+def _readable(request: HttpRequest) -> Selection:
+    """Return what was asked for, if it may be read one by one.
+
+    A page leaves out a filter that makes no sense and says so; a file cannot, and would hold more
+    than was asked for.
+    """
+    form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
+    if form.errors:
+        raise BadRequest
+    selection = dashboard.readable(form.selection())
+    if selection is None:
+        raise Http404
+    return selection
+
+
+def _comments(selection: Selection, limit: int) -> Iterator[exports.Row]:
+    found = queries.explained(selection.kpi, selection.period, selection.where)
+    return exports.comments(found, limit)
+
+
+def _as_file(response: HttpResponseBase, selection: Selection, kind: str) -> HttpResponseBase:
+    name = f"comments-{selection.period.start}-{selection.last_day}.{kind}"
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_GET

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from customers.models import Category, Customer, Product, Purchase
-from feedback.models import Invitation, Response, Touchpoint
+from feedback.models import Invitation, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer, record_invitations
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)  # a Tuesday
@@ -50,7 +50,8 @@ def a_purchase(**given) -> Purchase:
 
 def a_touchpoint(**given) -> Touchpoint:
     name = f"Touchpoint {next(_numbers)}"
-    return Touchpoint(**{"name": name, "scale": "nps", "created_at": NOW} | given)
+    facts = {"name": name, "scale": "nps", "created_at": NOW} | given
+    return Touchpoint(**{"key": new_touchpoint_key(facts["scale"])} | facts)
 
 
 def make_touchpoint(**given) -> Touchpoint:

@@ -78,8 +78,11 @@ def answers(path: Path) -> bool:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server, in the form of DATABASE_URL."""
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """The address of a PostgreSQL server, in the form of DATABASE_URL.
+
+    Unless it has to be durable, ours does not wait for the disk.
+    """
     given = os.environ.get("DATABASE_URL", "")
     if given.startswith("postgres"):
         yield given
@@ -89,7 +92,8 @@ def postgres() -> Iterator[str]:
         binaries = reachable(postgres_binaries(), home) if owner else postgres_binaries()
         data = home / "data"
         make_database(binaries, data, owner)
-        options = ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=60"]
+        options = ["listen_addresses=", "max_connections=60"]
+        options += [] if durable else ["fsync=off", "full_page_writes=off"]
         command = [str(binaries / "postgres"), "-D", str(data), "-k", str(home)]
         command += [part for option in options for part in ("-c", option)]
         url = f"postgres://postgres@{quote(str(home), safe='')}/postgres"

@@ -10,10 +10,18 @@ from datetime import date, datetime, timedelta
 
 from insights import queries
 from insights.dashboard.breakdown import Breakdown, breakdown_table
+from insights.dashboard.comments import CommentsPanel, comments_panel
 from insights.dashboard.figures import ALWAYS_SHOWN, Block, block_of, rows_of, title
+from insights.dashboard.reasons import (
+    ReasonsPanel,
+    asks_why,
+    counted,
+    most_given,
+    reasons_panel,
+)
 from insights.dashboard.selection import OWN_DATES, Selection
 from insights.dashboard.trend import TrendPanel, trend_panel
-from insights.kpis import KPIS
+from insights.kpis import KPIS, MIN_SHOWN
 from insights.periods import Period
 
 
@@ -42,6 +50,8 @@ class Overview:
     block: Block
     trend: TrendPanel
     breakdown: Breakdown
+    reasons: ReasonsPanel | None
+    comments: CommentsPanel | None
     counted_at: datetime | None
     any_answers: bool
     ways: list[Way]
@@ -51,21 +61,40 @@ class Overview:
 def overview(selection: Selection) -> Overview:
     """Return the whole page for a selection."""
     measured = queries.measured_kpis()
-    selection = replace(selection, kpi=selection.kpi or next(iter(measured), "nps"))
+    selection = replace(selection, kpi=selection.kpi or _first(measured))
     blocks = [block_of(key, selection) for key in _keys(measured, selection)]
     block = next(block for block in blocks if block.current)
+    reasons, answered = counted(selection), asks_why(selection)
     return Overview(
         title=title(blocks, any_answers=bool(measured), filtered=bool(selection.where)),
         selection=selection,
         blocks=blocks,
         block=block,
         trend=trend_panel(selection, block),
-        breakdown=breakdown_table(selection, block),
+        breakdown=breakdown_table(selection, block, most_given(reasons)),
+        reasons=reasons_panel(block, reasons) if answered else None,
+        comments=comments_panel(selection, block) if answered else None,
         counted_at=queries.counted_at(),
         any_answers=bool(measured),
         ways=_ways_out(selection) if block.empty and selection.where else [],
         elsewhere=_elsewhere(selection) if block.empty and not selection.where else None,
     )
+
+
+def readable(selection: Selection) -> Selection | None:
+    """Return the selection with its KPI if what people wrote may be read one by one.
+
+    It may not where fewer than 5 people answered, and an invitation is no answer.
+    """
+    selection = replace(selection, kpi=selection.kpi or _first(queries.measured_kpis()))
+    if not asks_why(selection):
+        return None
+    row = rows_of(selection, selection.kpi, compare=False)[0]
+    return selection if row.figure.n >= MIN_SHOWN else None
+
+
+def _first(measured: Sequence[str]) -> str:
+    return next(iter(measured), "nps")
 
 
 def _keys(measured: Sequence[str], selection: Selection) -> list[str]:

@@ -1,6 +1,6 @@
 """One KPI by category, product, channel, customer type or touchpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -19,12 +19,16 @@ MAX_SLICES = 50
 
 @dataclass(frozen=True)
 class Slice(Shown):
-    """A row of the breakdown; `complement` is hidden only to protect another row."""
+    """A row of the breakdown; `complement` is hidden only to protect another row.
+
+    `why` is the reason given most, "" where it may not be shown.
+    """
 
     key: str
     label: str
     link: str
     complement: bool
+    why: str
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,17 @@ class Breakdown:
     more: int
     compared: int
     drawn: bool
+    says_why: bool
     axis: charts.Axis
 
 
-def _slices(selection: Selection) -> list[Slice]:
+def _slices(selection: Selection, whys: Mapping[str, str]) -> list[Slice]:
     rows = sorted(
         rows_of(selection, selection.kpi, dimension=selection.slice),
         key=lambda row: -row.figure.n,
     )
     hidden = hidden_rows([row.figure.n for row in rows])
-    return [_slice(row, selection, index in hidden) for index, row in enumerate(rows)]
+    return [_slice(row, selection, index in hidden, whys) for index, row in enumerate(rows)]
 
 
 def hidden_rows(sizes: Sequence[int]) -> set[int]:
@@ -64,7 +69,7 @@ def hidden_rows(sizes: Sequence[int]) -> set[int]:
     return hidden
 
 
-def _slice(row: KpiRow, selection: Selection, hidden: bool) -> Slice:
+def _slice(row: KpiRow, selection: Selection, hidden: bool, whys: Mapping[str, str]) -> Slice:
     key = row.slice or ""
     return Slice(
         kpi=selection.kpi,
@@ -78,12 +83,16 @@ def _slice(row: KpiRow, selection: Selection, hidden: bool) -> Slice:
         label=row.label or str(pgettext("slice", "Not known")),
         link=selection.link(**{selection.slice: key}) if key else "",
         complement=hidden and row.figure.n >= MIN_SHOWN,
+        why="" if hidden else whys.get(row.key or "", ""),
     )
 
 
-def breakdown_table(selection: Selection, block: Block) -> Breakdown:
-    """Return the table for the slice and KPI of a selection; `block` is the whole."""
-    slices = _slices(selection)
+def breakdown_table(selection: Selection, block: Block, whys: Mapping[str, str]) -> Breakdown:
+    """Return the table for the slice and KPI of a selection.
+
+    `block` is the whole; `whys` has the reason given most, by internal key of the slice.
+    """
+    slices = _slices(selection, whys)
     compared = [row for row in slices if row.comparable]
     drawn = [row for row in slices[:MAX_SLICES] if row.drawn]
     firm = [row for row in drawn if row.shown] or drawn
@@ -99,6 +108,7 @@ def breakdown_table(selection: Selection, block: Block) -> Breakdown:
         more=max(0, len(slices) - MAX_SLICES),
         compared=len(compared),
         drawn=bool(drawn),
+        says_why=any(row.why for row in slices[:MAX_SLICES]),
         axis=charts.axis(
             ends,
             block.unit,

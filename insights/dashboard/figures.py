@@ -210,7 +210,7 @@ def _moved(down: Sequence[Block], up: Sequence[Block]) -> str:
 
 
 def _names(blocks: Iterable[Block]) -> str:
-    return _join([str(KPI_NAMES[block.kpi]) for block in blocks])
+    return joined([str(KPI_NAMES[block.kpi]) for block in blocks])
 
 
 def _standing(blocks: Iterable[Block]) -> str:
@@ -218,10 +218,10 @@ def _standing(blocks: Iterable[Block]) -> str:
         f"{KPI_NAMES[block.kpi]} {headline(block.figure.value or 0.0, block.unit)}"
         for block in blocks
     ]
-    return capfirst(_join(figures))
+    return capfirst(joined(figures))
 
 
-def _join(words: Sequence[str]) -> str:
+def joined(words: Sequence[str]) -> str:
     """Return "a, b and c"."""
     if len(words) < 2:
         return "".join(words)

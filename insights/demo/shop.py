@@ -26,7 +26,8 @@ from customers.services import (
 )
 from feedback import tallies
 from feedback.models import Invitation, Response, Touchpoint
-from feedback.services import Answer, add_responses, create_touchpoint, record_invitations
+from feedback.places import Place, create_touchpoint
+from feedback.services import Answer, add_responses, record_invitations
 from insights.accounts import DEMO_DOMAIN, Role
 from insights.demo import PASSWORD
 from insights.demo.life import Calendar, Line, Person, people
@@ -138,7 +139,9 @@ def _write_shop(persons: list[Person], calendar: Calendar) -> tuple[Shelf, int]:
     shelf = Shelf(
         products={product.sku: product for product in products},
         places={
-            place.name: create_touchpoint(name=place.name, scale=place.scale, now=opened)
+            place.name: create_touchpoint(
+                scale=place.scale, place=Place(name=place.name), now=opened
+            )
             for place in PLACES
         },
         customers={customer.reference: customer for customer in customers},

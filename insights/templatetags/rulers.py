@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from insights.charts import Axis
 from insights.dashboard.breakdown import Slice
 from insights.dashboard.figures import Block
+from insights.dashboard.reasons import ReasonRow
 from insights.templatetags.numbers import exact, number, percent
 
 register = template.Library()
@@ -107,3 +108,39 @@ def interval_axis(axis: Axis, unit: str) -> SafeString:
         text = number(tick) if unit == "points" else percent(number(tick))
         parts.append(_text(x, 12, text, anchor))
     return _svg(ROW_WIDTH, 16, parts)
+
+
+SHARE_WIDTH, SHARE_HEIGHT = 140, 30
+
+
+@register.simple_tag
+def share_bar(row: ReasonRow, axis: Axis) -> SafeString:
+    """Draw a share as a bar from 0 with its interval; with few answers the interval alone."""
+    place, y = _scale(axis, 1, SHARE_WIDTH - 6), SHARE_HEIGHT / 2
+    parts = [_line(place(0), 0, place(0), SHARE_HEIGHT, "g0")]
+    low, high = row.figure.low, row.figure.high
+    if low is None or high is None or row.figure.value is None:
+        return _svg(SHARE_WIDTH, SHARE_HEIGHT, parts)
+    if row.shown:
+        width = place(row.figure.value) - place(0)
+        parts.append(
+            f'<rect x="{place(0):.1f}" y="{y - 6:.1f}" width="{width:.1f}" height="12" rx="2" '
+            'class="d-soft"/>'
+        )
+    parts.append(_line(place(low), y, place(high), y, "iv" if row.shown else "iv-few"))
+    return _svg(SHARE_WIDTH, SHARE_HEIGHT, parts)
+
+
+@register.simple_tag
+def share_axis(axis: Axis) -> SafeString:
+    """Draw the two ends of the axis above the bars."""
+    place = _scale(axis, 1, SHARE_WIDTH - 6)
+    last = axis.ticks[-1]
+    return _svg(
+        SHARE_WIDTH,
+        16,
+        [
+            _text(0, 12, percent(number(0)), "start"),
+            _text(min(place(last) + 6, SHARE_WIDTH), 12, percent(number(last)), "end"),
+        ],
+    )

@@ -14,10 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import Category, Product
-from feedback.models import Touchpoint
 from feedback.services import Answer, add_responses
 from insights import services
 from insights.accounts import Role
+from tests.makers import make_touchpoint
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "shots"
@@ -173,7 +173,7 @@ def answers() -> None:
     """Half a year of answers: enough for every state of the overview."""
     rnd = random.Random(5)
     touchpoints = {
-        scale: Touchpoint.objects.create(name=name, scale=scale, created_at=timezone.now())
+        scale: make_touchpoint(name=name, scale=scale, created_at=timezone.now())
         for scale, name in (("nps", "E-mail na aankoop"), ("thumb", "Duim onder nieuwsbrief"))
     }
     today = timezone.localdate()

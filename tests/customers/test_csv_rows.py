@@ -350,10 +350,14 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 
 
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\0=1"]
+UNSEEN_FORMULAS = [" =1", "\xa0+1", "\x01-1", "\x7f@A1", "\u200b=1", "\ufeff=1", " \t =1"]
 WIDE_FORMULAS = ["\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
 
 
-@pytest.mark.parametrize("cell", FORMULAS + WIDE_FORMULAS + ["-100-cmd", "+", "-", "-1e5", "=-1"])
+@pytest.mark.parametrize(
+    "cell",
+    [*FORMULAS, *UNSEEN_FORMULAS, *WIDE_FORMULAS, "-100-cmd", "+", "-", "-1e5", "=-1"],
+)
 def test_a_formula_gets_an_apostrophe(cell: str) -> None:
     assert without_formula(cell) == "'" + cell
 

@@ -15,6 +15,7 @@ from customers.services import NewPurchase, add_purchases
 from feedback import queries, tallies
 from feedback.importers import ResponseImporter
 from feedback.models import Response, Touchpoint
+from tests import makers
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def numbers(result: Result) -> tuple[int, int, int, int, int]:
 
 
 def make_touchpoint(name: str = "After delivery", scale: str = "nps") -> Touchpoint:
-    return Touchpoint.objects.create(name=name, scale=scale, created_at=NOW)
+    return makers.make_touchpoint(name=name, scale=scale)
 
 
 def counted(measure: str) -> dict[int, int]:

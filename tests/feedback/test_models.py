@@ -4,7 +4,18 @@ from datetime import date
 
 import pytest
 
-from feedback.models import CountingState, DayCube, ResponseChange, Tally
+from feedback.models import (
+    Campaign,
+    CountingState,
+    DayCube,
+    Exposure,
+    Labels,
+    ResponseChange,
+    ResponseEdit,
+    Tally,
+    Theme,
+    Touchpoint,
+)
 from feedback.scales import SCALES
 from tests.constraints import (
     Case,
@@ -22,6 +33,7 @@ from tests.makers import (
     an_invitation,
     make_invitation,
     make_touchpoint,
+    stored,
 )
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +57,22 @@ def a_state(**given) -> CountingState:
     return CountingState(**{"time_zone": "UTC", "folded_at": NOW} | given)
 
 
+def a_campaign(**given) -> Campaign:
+    return Campaign(**{"key": "5f1c", "name": "November", "created_at": NOW} | given)
+
+
+def an_edit(response, **given) -> ResponseEdit:
+    facts = {"key": "edit", "body_hash": "0" * 16, "edited_at": NOW, "value_before": 9}
+    return ResponseEdit(response=response, touchpoint=response.touchpoint, **facts | given)
+
+
+def an_exposure(**given) -> Exposure:
+    if "touchpoint" not in given:
+        shown = Touchpoint.objects.filter(name="Shown").first()
+        given["touchpoint"] = shown or make_touchpoint(name="Shown")
+    return Exposure(**{"day": TODAY, "kind": "shown", "n": 1} | given)
+
+
 def differing(make, **other) -> list[Case]:
     """Two rows that differ in one part of the key are two; two that differ in none are not."""
     (rule,) = make()._meta.constraints
@@ -59,6 +87,7 @@ def differing(make, **other) -> list[Case]:
 
 
 def beside(make, **other):
+    """Store a row and return another one that differs in this."""
     make().save()
     return make(**other)
 
@@ -93,6 +122,26 @@ def a_second_answer():
     return again(lambda: a_response(invitation=invitation))
 
 
+def an_edit_of_a_new_answer(**given):
+    return an_edit(stored(at(make_touchpoint())), **given)
+
+
+def the_same_edit():
+    response = stored(at(make_touchpoint()))
+    return again(lambda: an_edit(response))
+
+
+def another_edit():
+    response = stored(at(make_touchpoint()))
+    an_edit(response).save()
+    return an_edit(response, key="another")
+
+
+def the_same_edit_elsewhere():
+    an_edit_of_a_new_answer().save()
+    return an_edit_of_a_new_answer()
+
+
 OFF_SCALE = [
     Case(
         "response_value_on_scale",
@@ -106,18 +155,77 @@ OFF_SCALE = [
     )
 ]
 CASES = [
-    Case("touchpoint.key", a_touchpoint, lambda: again(lambda: a_touchpoint(key="abc"))),
+    Case("touchpoint.key", a_touchpoint, lambda: again(lambda: a_touchpoint(key="nps-abc"))),
     Case("touchpoint.name", a_touchpoint, lambda: again(lambda: a_touchpoint(name="Till"))),
     Case(
         "touchpoint_name_not_empty",
         lambda: a_touchpoint(name="0"),
         lambda: a_touchpoint(name=""),
     ),
+    *[
+        Case(
+            "touchpoint_key_says_scale",
+            lambda scale=scale: a_touchpoint(scale=scale, key=f"{scale}-0123"),
+            lambda scale=scale, key=key: a_touchpoint(scale=scale, key=key),
+        )
+        for scale, key in (
+            *[("thumb", "nps-0123"), ("nps", "thumb-0123"), ("csat", "ces-0123")],
+            *[("ces", "csat-0123"), ("nps", "0123"), ("nps", "nps"), ("nps", "npsx-0123")],
+        )
+    ],
     Case(
-        "touchpoint_scale_known",
-        lambda: a_touchpoint(scale="ces"),
-        lambda: a_touchpoint(scale="stars"),
+        "touchpoint_key_says_scale",
+        a_touchpoint,
+        lambda: a_touchpoint(scale="stars", key="stars-0123"),
     ),
+    *[
+        Case(
+            "touchpoint_labels_known",
+            lambda labels=labels: a_touchpoint(labels=labels),
+            lambda: a_touchpoint(labels="maybe"),
+        )
+        for labels in Labels.values
+    ],
+    *[
+        Case(
+            "touchpoint_theme_known",
+            lambda theme=theme: a_touchpoint(theme=theme),
+            lambda: a_touchpoint(theme="sepia"),
+        )
+        for theme in Theme.values
+    ],
+    Case("campaign.key", a_campaign, lambda: beside(a_campaign, name="December")),
+    Case("campaign.name", a_campaign, lambda: beside(a_campaign, key="6a2d")),
+    Case("campaign_name_not_empty", lambda: a_campaign(name="0"), lambda: a_campaign(name="")),
+    Case("campaign_key_not_empty", lambda: a_campaign(key="0"), lambda: a_campaign(key="")),
+    Case("responseedit_key_unique", another_edit, the_same_edit),
+    Case("responseedit_key_unique", the_same_edit_elsewhere, the_same_edit),
+    Case(
+        "responseedit_key_not_empty",
+        lambda: an_edit_of_a_new_answer(key="0"),
+        lambda: an_edit_of_a_new_answer(key=""),
+    ),
+    *[
+        Case(
+            "exposure_key_unique",
+            lambda other=other: beside(an_exposure, **other),
+            lambda: again(an_exposure),
+        )
+        for other in ({"day": date(2026, 11, 23)}, {"kind": "opened"}, {"campaign_id": 1})
+    ],
+    Case(
+        "exposure_key_unique",
+        lambda: beside(an_exposure, touchpoint=make_touchpoint()),
+        lambda: again(an_exposure),
+    ),
+    *[
+        Case(
+            "exposure_kind_known",
+            lambda kind=kind: an_exposure(kind=kind),
+            lambda: an_exposure(kind="clicked"),
+        )
+        for kind in ("shown", "answered", "opened", "confirmed")
+    ],
     Case(
         "invitation_channel_known",
         lambda: an_invitation(channel="sms"),

@@ -4,10 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from celery import current_app
 from django.db import IntegrityError, transaction
 
-from customers import bell
 from feedback import queries, tallies
 from feedback.models import Invitation, Response, ResponseChange
 from feedback.scales import SCALES, ScaleError
@@ -15,7 +13,6 @@ from feedback.services import (
     InvitationAnswered,
     KeyReused,
     add_responses,
-    create_touchpoint,
     edit_response,
     erase_answers,
     is_same,
@@ -468,78 +465,3 @@ def test_erasing_again_finds_nothing():
     assert len(keys) == 3
     assert erase_answers(customer) == 0
     assert set(Response.objects.values_list("key", flat=True)) == keys
-
-
-# -- Touchpoints ----------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_a_touchpoint_gets_a_key_that_nobody_can_guess():
-    one = create_touchpoint(name="Checkout", scale="nps", now=NOW)
-    two = create_touchpoint(name="Newsletter", scale="thumb", now=NOW)
-    assert (one.name, one.scale, one.created_at) == ("Checkout", "nps", NOW)
-    assert one.key != two.key
-    assert len(one.key) == 16
-
-
-# -- The bell -------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_a_bell_rings_for_what_changes_a_count_and_for_nothing_else(
-    django_capture_on_commit_callbacks,
-):
-    def bells(action) -> int:
-        with django_capture_on_commit_callbacks() as callbacks:
-            action()
-        return len(callbacks)
-
-    answer = an_answer()
-    assert bells(lambda: submit_response(answer)) == 1
-    assert bells(lambda: submit_response(answer)) == 0
-    pk = Response.objects.get().pk
-    assert bells(lambda: edit_response(response_id=pk, value=3)) == 1
-    assert bells(lambda: edit_response(response_id=pk, comment="Slow.")) == 0
-    assert bells(lambda: add_responses([an_answer(), an_answer()])) == 1
-    assert bells(make_invitation) == 1
-    assert bells(lambda: erase_answers(make_customer())) == 0
-
-
-@pytest.fixture
-def waiting_messages(monkeypatch):
-    """Empty the queue of the real broker; return how to ask how many messages wait in it."""
-    monkeypatch.setattr(bell, "_silent_until", {})
-    with current_app.connection_for_write() as connection:
-        broker, queue = connection.default_channel.client, current_app.conf.task_default_queue
-        broker.delete(queue)
-        yield lambda: broker.llen(queue)
-        broker.delete(queue)
-
-
-@pytest.mark.broker
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_the_bell_rings_after_the_commit(waiting_messages):
-    with transaction.atomic():
-        submit_response(an_answer())
-        assert waiting_messages() == 0
-    assert waiting_messages() == 1
-
-
-@pytest.mark.broker
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_nothing_rings_for_what_is_rolled_back(waiting_messages):
-    with transaction.atomic():
-        submit_response(an_answer())
-        transaction.set_rollback(True)
-    assert not Response.objects.exists()
-    assert waiting_messages() == 0
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_an_answer_is_stored_whatever_the_broker_does(monkeypatch, tmp_path):
-    monkeypatch.setenv("CELERY_BROKER_WRITE_URL", f"redis+socket://{tmp_path}/nobody.sock")
-    monkeypatch.setattr(bell, "_silent_until", {})
-    for _ in range(3):
-        _, created = submit_response(an_answer())
-        assert created
-    assert total("nps") == 3

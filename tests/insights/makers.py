@@ -6,7 +6,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 from customers.models import Category, Customer, Product
-from feedback.models import Invitation, Response, Touchpoint
+from feedback.models import Invitation, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer, add_responses, record_invitations
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -69,7 +69,10 @@ def make_product(sku: str = "", **given) -> Product:
 
 def make_touchpoint(name: str = "", scale: str = "nps") -> Touchpoint:
     return Touchpoint.objects.create(
-        name=name or f"Touchpoint {next(_numbers)}", scale=scale, created_at=NOW
+        key=new_touchpoint_key(scale),
+        name=name or f"Touchpoint {next(_numbers)}",
+        scale=scale,
+        created_at=NOW,
     )
 
 

@@ -252,7 +252,9 @@ def test_sweep_needs_no_broker_and_no_worker(shop):
             shop,
             "from insights.queries import job_overview\n"
             "found = job_overview()\n"
-            "print(found.waiting_changes, sorted(run.name for run in found.runs)[:2])",
+            # Besides them, what is nightly: that depends on the hour.
+            "names = {run.name for run in found.runs}\n"
+            "print(found.waiting_changes, {'fold', 'compute_kpis'} <= names)",
         )
-        == "0 ['compute_kpis', 'customer_types']\n"
+        == "0 True\n"
     )

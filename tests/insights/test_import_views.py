@@ -19,7 +19,7 @@ from insights import importing
 from insights.accounts import Role
 from insights.models import ImportJob
 from tests.insights.uploads import make_draft, make_queued, plan_of, run
-from tests.makers import NOW
+from tests.makers import NOW, make_touchpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -307,7 +307,7 @@ def test_columns_are_guessed_and_the_first_rows_shown(staff):
 
 
 def test_what_was_chosen_is_there_when_somebody_comes_back(staff):
-    Touchpoint.objects.create(name="Chat", scale="thumb", created_at=NOW)
+    make_touchpoint(name="Chat", scale="thumb")
     address = make_votes(staff)
     chosen = {"constant_touchpoint": "Chat", "create_missing": "on", "time_zone": "Asia/Taipei"}
     assert map_votes(staff, address, **chosen, **MINUS_IS_DOWN).url == address + "preview/"

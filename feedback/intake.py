@@ -1,0 +1,215 @@
+"""Taking in what widgets and hosted questions send: new answers, changes of mind, exposures."""
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import IntegrityError, connection, transaction
+
+from customers.models import Category, Channel, Product
+from customers.queries import products_by_code
+from feedback import tallies
+from feedback.collect import Edit, NewAnswer
+from feedback.models import Campaign, Exposure, ExposureKind, Response, ResponseEdit, Touchpoint
+from feedback.services import Answer, KeyReused, edit_response, submit_response
+
+# A score can be taken back for a day; a reason and a comment can be added or changed later too.
+TIME_TO_CHANGE = timedelta(hours=24)
+
+
+class UnknownAnswer(LookupError):
+    """There is no answer under the key that an edit names."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"There is no answer under the key {key!r} at this touchpoint. "
+            "Send the key of the first answer, after that answer was confirmed."
+        )
+
+
+class TooLate(ValueError):
+    """The score stands: it was given too long ago to change it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A score can be changed for 24 hours, and this one is older. It stands; "
+            "a reason or a comment can still be added."
+        )
+
+
+def collect_answer(
+    *,
+    touchpoint: Touchpoint,
+    message: NewAnswer,
+    channel: Channel,
+    now: datetime,
+    campaign: Campaign | None = None,
+    language: str = "",
+) -> tuple[Response, bool]:
+    """Store an answer given at a touchpoint: with True, or the same earlier one with False.
+
+    Raises KeyReused. The answer is committed when this returns. A product that is not known
+    leaves the answer without one; without a product it is about that of the touchpoint.
+    """
+    product, category = _about(touchpoint, message.product)
+    answer = Answer(
+        key=message.key,
+        scale=touchpoint.scale,
+        value=message.value,
+        answered_at=now,
+        touchpoint=touchpoint,
+        product=product,
+        category=category,
+        channel=channel,
+        reason=message.reason,
+        comment=message.comment,
+        language=message.lang or language,
+        campaign=campaign,
+        body_hash=message.body_hash,
+    )
+    with transaction.atomic(durable=True):
+        if ResponseEdit.objects.filter(touchpoint=touchpoint, key=message.key).exists():
+            raise KeyReused(message.key)
+        response, created = submit_response(answer)
+        if created and channel == Channel.WEB and touchpoint.counts_exposures:
+            count_exposure(touchpoint, ExposureKind.ANSWERED, now)
+    return response, created
+
+
+def _about(touchpoint: Touchpoint, code: str) -> tuple[Product | None, Category | None]:
+    """Return the product and category that an answer is about."""
+    product = touchpoint.product
+    if code:
+        product = next(iter(products_by_code([code]).values()), None)
+    category = product.category if product else None
+    return product, category or touchpoint.category
+
+
+def collect_edit(*, touchpoint: Touchpoint, edit: Edit, now: datetime) -> tuple[Response, bool]:
+    """Change an answer given at a touchpoint: with True, or with False if it was done before.
+
+    Raises UnknownAnswer, TooLate for a score after 24 hours, and KeyReused. Imported answers
+    are changed where they come from. The change is committed when this returns.
+    """
+    with transaction.atomic(durable=True):
+        response = (
+            Response.objects.select_for_update(of=("self",), no_key=True)
+            .filter(touchpoint=touchpoint, key=edit.edits, imported=False)
+            .first()
+        )
+        if response is None:
+            raise UnknownAnswer(edit.edits)
+        if _already_made(touchpoint, response, edit):
+            return response, False
+        if edit.value is not None and now - response.answered_at > TIME_TO_CHANGE:
+            raise TooLate
+        _remember_edit(touchpoint, response, edit, now)
+        changed = edit_response(
+            response_id=response.pk, value=edit.value, reason=edit.reason, comment=edit.comment
+        )
+    return changed, True
+
+
+def _already_made(touchpoint: Touchpoint, response: Response, edit: Edit) -> bool:
+    """Say whether this very edit was made; its key may not stand for anything else."""
+    known = ResponseEdit.objects.filter(touchpoint=touchpoint, key=edit.key).first()
+    if known is None:
+        if Response.objects.filter(touchpoint=touchpoint, key=edit.key).exists():
+            raise KeyReused(edit.key)
+        return False
+    if (known.response_id, known.body_hash) != (response.pk, edit.body_hash):
+        raise KeyReused(edit.key)
+    return True
+
+
+def _remember_edit(
+    touchpoint: Touchpoint, response: Response, edit: Edit, now: datetime
+) -> ResponseEdit:
+    try:
+        with transaction.atomic():
+            return ResponseEdit.objects.create(
+                response=response,
+                touchpoint=touchpoint,
+                key=edit.key,
+                body_hash=edit.body_hash,
+                edited_at=now,
+                value_before=response.value,
+                reason_before=response.reason,
+            )
+    except IntegrityError:
+        # At this moment the key was used for another answer's edit.
+        raise KeyReused(edit.key) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How somebody came to the hosted question."""
+
+    language: str
+    from_mail: bool = False
+    campaign: Campaign | None = None
+
+
+def put_answer(
+    *, touchpoint: Touchpoint, message: NewAnswer, said: Container[str], visit: Visit, now: datetime
+) -> Response:
+    """Make the answer under a key what a page without scripts says it is now.
+
+    The first time it is stored, later it is changed: that page has one form, and whoever goes
+    back and presses the other button means the other one. `said` names the fields the form had.
+    Raises KeyReused for a key that stands for something else, and TooLate.
+    """
+    try:
+        response, created = collect_answer(
+            touchpoint=touchpoint,
+            message=message,
+            channel=Channel.EMAIL if visit.from_mail else Channel.WEB,
+            campaign=visit.campaign,
+            language=visit.language,
+            now=now,
+        )
+    except KeyReused:
+        created = False
+    if not created:
+        # Also when it says again what it said first: it may have said something else since.
+        return _changed_answer(touchpoint, message, said, now)
+    if visit.from_mail:
+        count_exposure(touchpoint, ExposureKind.CONFIRMED, now, visit.campaign)
+    return response
+
+
+def _changed_answer(
+    touchpoint: Touchpoint, message: NewAnswer, said: Container[str], now: datetime
+) -> Response:
+    stored = Response.objects.filter(touchpoint=touchpoint, key=message.key, imported=False).first()
+    if stored is None:
+        raise KeyReused(message.key)
+    edit = Edit(
+        key=str(uuid4()),
+        edits=message.key,
+        body_hash="",
+        reason=message.reason if "reason" in said else None,
+        comment=message.comment if "comment" in said else None,
+    )
+    if message.value != stored.value:
+        # The reason was one for the other answer.
+        edit = replace(edit, value=message.value, reason=edit.reason or "")
+    elif edit.reason in (None, stored.reason) and edit.comment in (None, stored.comment):
+        return stored
+    return collect_edit(touchpoint=touchpoint, edit=edit, now=now)[0]
+
+
+def count_exposure(
+    touchpoint: Touchpoint, kind: ExposureKind, now: datetime, campaign: Campaign | None = None
+) -> None:
+    """Count one for a touchpoint and day. Nothing about the visitor is known here or kept."""
+    table = Exposure._meta.db_table
+    columns = "touchpoint_id, day, kind, campaign_id"
+    day = tallies.local_day(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}, n) VALUES (%s, %s, %s, %s, 1) "  # noqa: S608
+            f"ON CONFLICT ({columns}) DO UPDATE SET n = {table}.n + 1",
+            [touchpoint.pk, day, kind, campaign.pk if campaign else 0],
+        )

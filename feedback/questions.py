@@ -1,0 +1,69 @@
+"""Questions that are ready to use, in Dutch and English.
+
+One question, one idea; no answer is the nicer one. The Dutch says "je".
+
+Pure: standard library only, no Django, no clock, no I/O.
+Sources: Reichheld 2003 (NPS); Dixon et al. 2010 (CES 2.0); the control question asks the
+customers themselves whether personal content went too far.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question on one scale; `labels` are the words on the thumbs."""
+
+    key: str
+    scale: str
+    nl: str
+    en: str
+    labels: str = ""
+
+
+READY_MADE = (
+    Question("page", "thumb", "Heeft deze pagina je geholpen?", "Did this page help you?"),
+    Question(
+        "email",
+        "thumb",
+        "Wat vond je van deze e-mail?",
+        "What did you think of this e-mail?",
+        labels="good",
+    ),
+    Question(
+        "content",
+        "thumb",
+        "Past wat je hier ziet bij jou?",
+        "Does what you see here suit you?",
+    ),
+    Question(
+        "control",
+        "thumb",
+        "Ik heb genoeg controle over mijn gegevens",
+        "I have enough control over my data",
+        labels="agree",
+    ),
+    Question(
+        "recommend",
+        "nps",
+        "Hoe waarschijnlijk is het dat je ons aanraadt aan een vriend of collega?",
+        "How likely are you to recommend us to a friend or colleague?",
+    ),
+    Question(
+        "satisfied",
+        "csat",
+        "Hoe tevreden ben je over je bestelling?",
+        "How satisfied are you with your order?",
+    ),
+    Question(
+        "easy",
+        "ces",
+        "Hoe makkelijk was het om te vinden wat je zocht?",
+        "How easy was it to find what you were looking for?",
+    ),
+)
+
+
+def default_question(scale: str) -> Question:
+    """Return the question a touchpoint on this scale asks if nobody wrote another."""
+    return next(question for question in READY_MADE if question.scale == scale)

@@ -1,0 +1,204 @@
+"""The touchpoint pages: the list, a new one, one with its snippets and figures, and changing it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from feedback import places, snippets
+from feedback.colours import on_dark
+from feedback.models import Campaign, Touchpoint
+from feedback.public import current_script
+from feedback.questions import READY_MADE, default_question
+from feedback.scales import SCALES
+from feedback.snippets import LANGUAGES, Asked
+from insights import touchpoint_figures
+from insights.accounts import may_set_up_touchpoints, roles_of
+from insights.touchpoint_forms import CampaignForm, TouchpointForm
+
+View = Callable[..., HttpResponseBase]
+
+
+def askers_only(view: View) -> View:
+    """Refuse colleagues whose role sets up no touchpoints; what they may is in accounts.py."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may_set_up_touchpoints(roles_of(request.user)):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+@askers_only
+@require_GET
+def touchpoints(request: HttpRequest) -> HttpResponse:
+    """List the places where we ask."""
+    rows = touchpoint_figures.touchpoint_list(timezone.localdate())
+    return render(request, "insights/touchpoints.html", {"rows": rows})
+
+
+@askers_only
+@require_http_methods(["GET", "POST"])
+def new_touchpoint(request: HttpRequest) -> HttpResponse:
+    """Make a place where we ask."""
+    form = TouchpointForm(request.POST or None)
+    if form.is_valid() and (made := form.save(timezone.now())):
+        messages.success(
+            request, _("“%(name)s” is made. Copy a snippet below.") % {"name": made.name}
+        )
+        return redirect("touchpoint", made.key)
+    return _form_page(request, form)
+
+
+@askers_only
+@require_http_methods(["GET", "POST"])
+def edit_touchpoint(request: HttpRequest, key: str) -> HttpResponse:
+    """Change everything about a touchpoint but its scale and key."""
+    found = _touchpoint(key)
+    before = _page_snippets(found)
+    form = TouchpointForm(request.POST or None, touchpoint=found)
+    if form.is_valid() and (changed := form.save(timezone.now())):
+        if _page_snippets(changed) == before:
+            messages.success(request, _("Saved. The snippet stays the same."))
+        else:
+            messages.warning(
+                request, _("Saved. The snippet changed: paste it again where you use it.")
+            )
+        return redirect("touchpoint", changed.key)
+    return _form_page(request, form)
+
+
+def _form_page(request: HttpRequest, form: TouchpointForm) -> HttpResponse:
+    found = form.touchpoint
+    preview = {
+        "scale": found.scale if found else "",
+        "ready": {
+            one.key: {"scale": one.scale, "nl": one.nl, "en": one.en, "labels": one.labels}
+            for one in READY_MADE
+        },
+        "usual": {
+            scale: {"nl": default_question(scale).nl, "en": default_question(scale).en}
+            for scale in SCALES
+        },
+    }
+    context = {
+        "form": form,
+        "touchpoint": found,
+        "preview": preview,
+        "language": _language(request),
+    }
+    return render(request, "insights/touchpoint_form.html", context)
+
+
+@askers_only
+@require_http_methods(["GET", "POST"])
+def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
+    """Show a touchpoint: its preview, snippets and figures; a POST names a sending."""
+    found = _touchpoint(key)
+    form = CampaignForm(request.POST or None)
+    if form.is_valid():
+        return _name_sending(request, found, form.cleaned_data["name"])
+    language = _language(request)
+    campaign = _campaign(request.GET.get("c", ""))
+    context = {
+        "touchpoint": found,
+        "languages": LANGUAGES,
+        "language": language,
+        "preview": _preview(found, language),
+        "question": found.question(language),
+        "snippets": _snippets(Asked.at(found, language, settings.BASE_URL), campaign),
+        "campaign": campaign,
+        "campaign_form": form,
+        "figures": touchpoint_figures.figures(found, timezone.localdate()),
+        "latest": touchpoint_figures.latest_answers(found),
+    }
+    return render(request, "insights/touchpoint.html", context)
+
+
+def _name_sending(request: HttpRequest, found: Touchpoint, name: str) -> HttpResponse:
+    """Go to the links of a sending; a name that is known leads to the links it had."""
+    campaign = Campaign.objects.filter(name=name).first()
+    if campaign:
+        day = date_format(timezone.localtime(campaign.created_at), "SHORT_DATE_FORMAT")
+        messages.success(
+            request,
+            _("“%(name)s” was named on %(day)s; these are its links again.")
+            % {"name": name, "day": day},
+        )
+    else:
+        campaign = places.create_campaign(name=name, now=timezone.now())
+        messages.success(request, _("The links now carry “%(name)s”.") % {"name": name})
+    query = urlencode({"lang": _language(request), "c": campaign.key})
+    return redirect(f"{reverse('touchpoint', args=[found.key])}?{query}#newsletter")
+
+
+def _campaign(key: str) -> Campaign | None:
+    known = key.isascii() and key.isalnum()
+    return Campaign.objects.filter(key=key).first() if known else None
+
+
+def _touchpoint(key: str) -> Touchpoint:
+    return get_object_or_404(Touchpoint.objects.select_related("product", "category"), key=key)
+
+
+def _language(request: HttpRequest) -> str:
+    """Return the language of the question: the one asked for, else that of the reader."""
+    asked = request.GET.get("lang") or (get_language() or "")[:2]
+    return asked if asked in LANGUAGES else LANGUAGES[0]
+
+
+def _page_snippets(found: Touchpoint) -> list[str]:
+    return [
+        snippets.page_snippet(Asked.at(found, language, settings.BASE_URL))
+        for language in LANGUAGES
+    ]
+
+
+def _snippets(asked: Asked, campaign: Campaign | None) -> dict[str, object]:
+    script = current_script()
+    key = campaign.key if campaign else ""
+    return {
+        "page": snippets.page_snippet(asked),
+        "tag_manager": snippets.tag_manager_snippet(asked),
+        "pinned": snippets.pinned_snippet(asked, version=script.hash, integrity=script.integrity),
+        "app": snippets.app_snippet(asked),
+        "hosted": snippets.hosted_url(asked),
+        "html": snippets.newsletter_html(asked, key),
+        "text": snippets.newsletter_text(asked, key),
+        "links": snippets.newsletter_links(asked, key),
+        "ends": snippets.newsletter_ends(asked),
+        "small": snippets.SMALL_PRINT[asked.language],
+    }
+
+
+def _preview(found: Touchpoint, language: str) -> dict[str, object]:
+    """Return what static/js/preview.js draws, in the chosen language and in the other one."""
+    return {
+        "options": {
+            "touchpoint": found.key,
+            "labels": found.labels,
+            "theme": found.theme,
+            "accent": found.accent,
+            "accentDark": on_dark(found.accent) if found.accent else "",
+        },
+        "language": language,
+        "texts": {
+            one: {"question": found.question(one), "thanks": found.thanks(one)} for one in LANGUAGES
+        },
+    }
