@@ -21,13 +21,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from feedback import collect, intake
+from feedback import collect, intake, queries
 from feedback.collect import NewAnswer, RuleBroken
 from feedback.intake import TooLate, Visit
 from feedback.models import (
     HAPPY_REASONS,
     UNHAPPY_REASONS,
-    Campaign,
     ExposureKind,
     Reason,
     Response,
@@ -75,7 +74,7 @@ def discreet(view: View) -> View:
 @discreet
 def hosted(request: HttpRequest, key: str) -> HttpResponse:
     """Ask the question of a touchpoint, and take the answer when a button is pressed."""
-    touchpoint = Touchpoint.objects.filter(key=key).first()
+    touchpoint = queries.touchpoint_by_key(key)
     if touchpoint is None:
         return _say(
             request, _("This question is no longer here"), _("You need not do anything."), 404
@@ -115,14 +114,6 @@ def _value(touchpoint: Touchpoint, fields: QueryDict) -> int | None:
         return None
 
 
-def _campaign(fields: QueryDict) -> Campaign | None:
-    """Return the campaign that a link names. Whatever else stands there is ignored."""
-    key = fields.get("c", "")
-    return (
-        Campaign.objects.filter(key=key).first() if 0 < len(key) <= 32 and "\0" not in key else None
-    )
-
-
 def _count_opened(request: HttpRequest, touchpoint: Touchpoint) -> None:
     """Count, without identity, that a link of a mail was opened; a reload here is not one."""
     prefetched = "prefetch" in (
@@ -135,7 +126,10 @@ def _count_opened(request: HttpRequest, touchpoint: Touchpoint) -> None:
         return
     if not seconds_to_wait(request, touchpoint):
         intake.count_exposure(
-            touchpoint, ExposureKind.OPENED, timezone.now(), _campaign(request.GET)
+            touchpoint,
+            ExposureKind.OPENED,
+            timezone.now(),
+            queries.campaign_by_key(request.GET.get("c", "")),
         )
 
 
@@ -152,7 +146,7 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
     visit = Visit(
         language=translation.get_language() or settings.LANGUAGE_CODE,
         from_mail="mail" in request.POST,
-        campaign=_campaign(request.POST),
+        campaign=queries.campaign_by_key(request.POST.get("c", "")),
     )
     try:
         response = intake.put_answer(

@@ -30,7 +30,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from customers.models import Channel
-from feedback import collect, intake
+from feedback import collect, intake, queries
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
 from feedback.intake import TooLate, UnknownAnswer
 from feedback.limits import Limiter, client_place
@@ -113,9 +113,7 @@ def _from_a_page(
 
 
 def _touchpoint(key: str) -> Touchpoint:
-    asking = Touchpoint.objects.select_related("product__category", "category")
-    # PostgreSQL refuses even to look for a NUL.
-    found = asking.filter(key=key).first() if "\0" not in key else None
+    found = queries.touchpoint_by_key(key)
     if found is None:
         raise Refusal(
             404, "touchpoint", "There is no touchpoint with this key. Copy the snippet again."

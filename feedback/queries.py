@@ -17,6 +17,7 @@ from django.utils import timezone
 from customers.cells import folded
 from customers.models import Category, Channel, CustomerType, Product
 from feedback.models import (
+    Campaign,
     CountingState,
     DayCube,
     Reason,
@@ -281,6 +282,23 @@ def answers_by_key(
         for response in Response.objects.filter(at, key__in=wanted):
             found[touchpoint_id, response.key] = response
     return found
+
+
+def touchpoint_by_key(key: str) -> Touchpoint | None:
+    """Return the touchpoint with this public key, with what it is about; a key is any text."""
+    # PostgreSQL refuses even to look for a NUL.
+    if "\0" in key:
+        return None
+    return (
+        Touchpoint.objects.select_related("product__category", "category").filter(key=key).first()
+    )
+
+
+def campaign_by_key(key: str) -> Campaign | None:
+    """Return the campaign that a link names; whatever else stands there is none."""
+    if not key or "\0" in key:
+        return None
+    return Campaign.objects.filter(key=key).first()
 
 
 def touchpoints_by_name(names: Iterable[str]) -> dict[str, Touchpoint]:

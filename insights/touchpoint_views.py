@@ -23,6 +23,7 @@ from feedback import places, snippets
 from feedback.colours import on_dark
 from feedback.models import Campaign, Touchpoint
 from feedback.public import current_script
+from feedback.queries import campaign_by_key
 from feedback.questions import READY_MADE, default_question
 from feedback.scales import SCALES
 from feedback.snippets import LANGUAGES, Asked
@@ -115,7 +116,7 @@ def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid():
         return _name_sending(request, found, form.cleaned_data["name"])
     language = _language(request)
-    campaign = _campaign(request.GET.get("c", ""))
+    campaign = campaign_by_key(request.GET.get("c", ""))
     context = {
         "touchpoint": found,
         "languages": LANGUAGES,
@@ -146,11 +147,6 @@ def _name_sending(request: HttpRequest, found: Touchpoint, name: str) -> HttpRes
         messages.success(request, _("The links now carry “%(name)s”.") % {"name": name})
     query = urlencode({"lang": _language(request), "c": campaign.key})
     return redirect(f"{reverse('touchpoint', args=[found.key])}?{query}#newsletter")
-
-
-def _campaign(key: str) -> Campaign | None:
-    known = key.isascii() and key.isalnum()
-    return Campaign.objects.filter(key=key).first() if known else None
 
 
 def _touchpoint(key: str) -> Touchpoint:
