@@ -1,4 +1,7 @@
-"""The product with one view more: the least that Django can do with a POST."""
+"""The product with one view more: the least that Django can do with a POST.
+
+Run as `bare`, not as a part of this package, which would give it another var/.
+"""
 
 import os
 
@@ -22,4 +25,4 @@ def bare(_request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [path("bare/", bare), *product]
-settings.ROOT_URLCONF = "bench.bare"
+settings.ROOT_URLCONF = "bare"

@@ -43,6 +43,9 @@ print(create_touchpoint(scale="nps", place=place, now=timezone.now()).key)
 """
 COUNT = "from feedback.models import Response; print(Response.objects.count())"
 NO_LIMITS = {"COLLECT_PER_ADDRESS": "100000000", "COLLECT_PER_TOUCHPOINT": "100000000"}
+WITH_BARE = {
+    "PYTHONPATH": os.pathsep.join(map(str, (settings.BASE_DIR, settings.BASE_DIR / "bench")))
+}
 # Bytes, from the peers' own builds (raw, gzip -9, brotli).
 PEERS = {
     "Formbricks, one question": (1_001_396, 281_499, 232_142),
@@ -170,7 +173,7 @@ def beside_nothing(database: str, options: argparse.Namespace) -> list[list[str]
     """Measure both views in turn; return a row of the table for each."""
     with (
         shop(database) as made,
-        serving(made.environment, made.home / "log", "bench.bare:application") as port,
+        serving({**made.environment, **WITH_BARE}, made.home / "log", "bare:application") as port,
     ):
         asks = {"bare view": nothing, "collector": partial(an_answer, made.touchpoint)}
         loads = in_turn(port, asks, options)

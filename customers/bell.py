@@ -14,7 +14,7 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
-# A burst of answers needs one bell: not more than one a second for each kind and process.
+# A burst needs one bell: not more than one a second for each kind and process.
 QUIET_SECONDS = 1.0
 # After a bell that did not ring, leave it alone for five seconds.
 PAUSE_SECONDS = 5.0
@@ -25,7 +25,7 @@ _silent_until: dict[str, float] = {}
 
 
 def ring_after_commit(kind: str) -> None:
-    """Ring for `kind` ("answers", "imports") once the running transaction is committed."""
+    """Ring for a kind of rows ("imports") once the running transaction is committed."""
     transaction.on_commit(partial(ring, kind), robust=True)
 
 
@@ -45,7 +45,7 @@ def ring(kind: str) -> bool:
             connection.transport_options = {**connection.transport_options, **PATIENCE}
             current_app.send_task("sweep", args=(kind,), connection=connection, retry=False)
     except Exception as error:
-        # Once for each spell of silence: an import would say it every five seconds.
+        # Once for each spell of silence.
         if "*" not in _silent_until:
             logger.log(
                 logging.WARNING if _should_run() else logging.DEBUG,

@@ -13,12 +13,15 @@ Pure: standard library only, no Django, no clock, no I/O.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from feedback.scales import SCALES, ScaleError
+
+ANSWER_FIELDS = ("key", "value", "product", "lang", "comment", "reason", "subject")
+EDIT_FIELDS = ("key", "edits", "value", "comment", "reason")
 
 MAX_BODY_BYTES = 8 * 1024
 MAX_COMMENT = 2_000
@@ -97,14 +100,10 @@ def read(fields: Mapping[str, Any], *, scale: str, reasons: frozenset[str]) -> N
     for name in ("key", "edits") if kind is Edit else ("key", "value"):
         if name not in fields:
             raise RuleBroken(name, f"{name} is missing, and it is needed.")
-    if kind is Edit and len(fields) == len(("key", "edits")):
+    if kind is Edit and fields.keys() <= {"key", "edits"}:
         raise RuleBroken("edits", "Nothing changes: send a value, a reason or a comment with it.")
     said = {name: rules[name](name, value) for name, value in fields.items()}
     return kind(**said, body_hash=_hash(said))
-
-
-ANSWER_FIELDS = ("key", "value", "product", "lang", "comment", "reason", "subject")
-EDIT_FIELDS = ("key", "edits", "value", "comment", "reason")
 
 
 def _rules(scale: str, reasons: frozenset[str]) -> dict[str, Callable[[str, Any], Any]]:
@@ -181,5 +180,5 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else text[:40] + "…"
 
 
-def listed(names: Any) -> str:
+def listed(names: Iterable[str]) -> str:
     return ", ".join(names)

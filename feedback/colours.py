@@ -16,7 +16,12 @@ _STEPS = 256
 
 
 class ColourError(ValueError):
-    """Not a colour, or one that cannot be read."""
+    """Not a colour, or one that cannot be read: then with its contrast and a shade that can."""
+
+    def __init__(self, message: str, contrast: float = 0.0, proposal: str = "") -> None:
+        super().__init__(message)
+        self.contrast = contrast
+        self.proposal = proposal
 
 
 def luminance(colour: str) -> float:
@@ -52,9 +57,11 @@ def check_accent(colour: str) -> str:
     ratio = contrast(accent, LIGHT_PAPER)
     if ratio < ENOUGH:
         # Cut off, not rounded: 4.46 must not read as the 4.5 it falls short of.
+        ratio, proposal = int(ratio * 10) / 10, readable(accent, LIGHT_PAPER)
         raise ColourError(
-            f"Contrast with white is {int(ratio * 10) / 10} : 1. Text needs {ENOUGH} : 1; "
-            f"try {readable(accent, LIGHT_PAPER)}."
+            f"Contrast with white is {ratio} : 1. Text needs {ENOUGH} : 1; try {proposal}.",
+            contrast=ratio,
+            proposal=proposal,
         )
     return accent
 

@@ -6,6 +6,7 @@ key is now. No cookie, no script, no login.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -32,7 +33,12 @@ from feedback.models import (
     Response,
     Touchpoint,
 )
-from feedback.public import REASONS, RETRY_BUSY, seconds_to_wait
+from feedback.public import (
+    REASONS,
+    RETRY_BUSY,
+    seconds_to_wait,
+    seconds_to_wait_to_be_seen,
+)
 from feedback.scales import SCALES, ScaleError
 from feedback.services import KeyReused
 from feedback.snippets import ENDS, THUMBS
@@ -60,7 +66,10 @@ def discreet(view: View) -> View:
             except (OperationalError, InterfaceError):
                 response = _busy(request, 503, RETRY_BUSY)
             response["Content-Language"] = translation.get_language()
-        response["Cache-Control"] = "no-store"
+        # Who goes back has to find the same form with the same key, or a change of mind would
+        # count as a second answer. After a press there is an answer on the page: not kept.
+        kept = "private, no-cache" if request.method == "GET" else "no-store"
+        response["Cache-Control"] = kept
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
         return response
@@ -124,13 +133,12 @@ def _count_opened(request: HttpRequest, touchpoint: Touchpoint) -> None:
     inside = request.headers.get("Sec-Fetch-Site") == "same-origin"
     if request.method != "GET" or prefetched or inside or _value(touchpoint, request.GET) is None:
         return
-    if not seconds_to_wait(request, touchpoint):
-        intake.count_exposure(
-            touchpoint,
-            ExposureKind.OPENED,
-            timezone.now(),
-            queries.campaign_by_key(request.GET.get("c", "")),
-        )
+    if seconds_to_wait_to_be_seen(request, touchpoint):
+        return
+    campaign = queries.campaign_by_key(request.GET.get("c", ""))
+    # A count that is missed is no reason to keep the question from somebody.
+    with suppress(OperationalError, InterfaceError):
+        intake.count_exposure(touchpoint, ExposureKind.OPENED, timezone.now(), campaign)
 
 
 # -- Answering -------------------------------------------------------------------------------------
@@ -157,7 +165,11 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
             now=timezone.now(),
         )
     except KeyReused:
-        return _ask(request, touchpoint, key=str(uuid4()), chosen=message.value, status=422)
+        problem = _("That did not work. Answer once more.")
+        chosen = message.value
+        return _ask(
+            request, touchpoint, key=str(uuid4()), chosen=chosen, problem=problem, status=422
+        )
     except TooLate:
         return _say(
             request,
@@ -221,7 +233,6 @@ def _thank(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> 
     happy = is_happy(response)
     reasons = HAPPY_REASONS if happy else UNHAPPY_REASONS
     context = {
-        "touchpoint": touchpoint,
         "thanks": touchpoint.thanks(translation.get_language() or "nl"),
         "answer": response,
         "happy": happy,

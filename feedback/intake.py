@@ -1,11 +1,13 @@
 """Taking in what widgets and hosted questions send: new answers, changes of mind, exposures."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from uuid import uuid4
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from customers.models import Category, Channel, Product
 from customers.queries import products_by_code
@@ -38,14 +40,26 @@ class TooLate(ValueError):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """How an answer came: in a widget, on the hosted page, or there from a mail."""
+
+    in_widget: bool = False
+    from_mail: bool = False
+    # Of the page, for an answer that does not say its own.
+    language: str = ""
+    campaign: Campaign | None = None
+
+    @property
+    def channel(self) -> Channel:
+        return Channel.EMAIL if self.from_mail else Channel.WEB
+
+
+IN_A_WIDGET = Visit(in_widget=True)
+
+
 def collect_answer(
-    *,
-    touchpoint: Touchpoint,
-    message: NewAnswer,
-    channel: Channel,
-    now: datetime,
-    campaign: Campaign | None = None,
-    language: str = "",
+    *, touchpoint: Touchpoint, message: NewAnswer, visit: Visit = IN_A_WIDGET, now: datetime
 ) -> tuple[Response, bool]:
     """Store an answer given at a touchpoint: with True, or the same earlier one with False.
 
@@ -61,20 +75,52 @@ def collect_answer(
         touchpoint=touchpoint,
         product=product,
         category=category,
-        channel=channel,
+        channel=visit.channel,
         reason=message.reason,
         comment=message.comment,
-        language=message.lang or language,
-        campaign=campaign,
+        language=message.lang or visit.language,
+        campaign=visit.campaign,
         body_hash=message.body_hash,
     )
-    with transaction.atomic(durable=True):
-        if ResponseEdit.objects.filter(touchpoint=touchpoint, key=message.key).exists():
+    with _one_transaction():
+        if _is_key_of_an_edit(touchpoint, message.key):
             raise KeyReused(message.key)
         response, created = submit_response(answer)
-        if created and channel == Channel.WEB and touchpoint.counts_exposures:
+        if created and visit.in_widget and touchpoint.counts_exposures:
             count_exposure(touchpoint, ExposureKind.ANSWERED, now)
     return response, created
+
+
+# SQLite has one writer at a time. Threads of one process take turns here: left to the database,
+# each would sleep and look again, for up to a tenth of a second at a time.
+_turn = Lock()
+LONGEST_WAIT = 20.0
+
+
+@contextmanager
+def _one_transaction() -> Iterator[None]:
+    """Commit everything in the block together, before the block ends."""
+    if connection.vendor != "sqlite":
+        with transaction.atomic(durable=True):
+            yield
+        return
+    if not _turn.acquire(timeout=LONGEST_WAIT):
+        raise OperationalError("database is locked")
+    try:
+        with transaction.atomic(durable=True):
+            yield
+    finally:
+        _turn.release()
+
+
+def _is_key_of_an_edit(touchpoint: Touchpoint, key: str) -> bool:
+    table = ResponseEdit._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {table} WHERE touchpoint_id = %s AND key = %s",  # noqa: S608
+            [touchpoint.pk, key],
+        )
+        return cursor.fetchone() is not None
 
 
 def _about(touchpoint: Touchpoint, code: str) -> tuple[Product | None, Category | None]:
@@ -92,7 +138,7 @@ def collect_edit(*, touchpoint: Touchpoint, edit: Edit, now: datetime) -> tuple[
     Raises UnknownAnswer, TooLate for a score after 24 hours, and KeyReused. Imported answers
     are changed where they come from. The change is committed when this returns.
     """
-    with transaction.atomic(durable=True):
+    with _one_transaction():
         response = (
             Response.objects.select_for_update(of=("self",), no_key=True)
             .filter(touchpoint=touchpoint, key=edit.edits, imported=False)
@@ -142,32 +188,18 @@ def _remember_edit(
         raise KeyReused(edit.key) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """How somebody came to the hosted question."""
-
-    language: str
-    from_mail: bool = False
-    campaign: Campaign | None = None
-
-
 def put_answer(
     *, touchpoint: Touchpoint, message: NewAnswer, said: Container[str], visit: Visit, now: datetime
 ) -> Response:
     """Make the answer under a key what a page without scripts says it is now.
 
-    The first time it is stored, later it is changed: that page has one form, and whoever goes
-    back and presses the other button means the other one. `said` names the fields the form had.
-    Raises KeyReused for a key that stands for something else, and TooLate.
+    The first time it is stored, later it is changed: that page has one form with one key, and
+    whoever goes back and presses the other button means the other one. `said` names the fields
+    that the form had. Raises KeyReused for a key that stands for something else, and TooLate.
     """
     try:
         response, created = collect_answer(
-            touchpoint=touchpoint,
-            message=message,
-            channel=Channel.EMAIL if visit.from_mail else Channel.WEB,
-            campaign=visit.campaign,
-            language=visit.language,
-            now=now,
+            touchpoint=touchpoint, message=message, visit=visit, now=now
         )
     except KeyReused:
         created = False

@@ -56,8 +56,11 @@ def client_place(remote: str, forwarded: str, hops: int) -> str:
     """
     heard = [part.strip() for part in forwarded.split(",") if part.strip()] if forwarded else []
     address = heard[-hops] if 0 < hops <= len(heard) else remote
+    if address.count(":") == 1 or "]:" in address:
+        # Some proxies add the port.
+        address = address.rpartition(":")[0]
     try:
-        ip = ip_address(address)
+        ip = ip_address(address.strip("[]"))
     except ValueError:
         return "unknown"
     if isinstance(ip, IPv4Address):

@@ -4,15 +4,9 @@ Who may post is decided by the page's address, and an answer by its own key; a s
 part in it, so there is no token against forged requests and nothing such a request could use.
 """
 
-import base64
-import gzip
-import hashlib
 import time
 from collections.abc import Callable
-from functools import cache
 from math import ceil
-from pathlib import Path
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -29,8 +23,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from customers.models import Channel
-from feedback import collect, intake, queries
+from feedback import collect, intake, queries, scripts
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
 from feedback.intake import TooLate, UnknownAnswer
 from feedback.limits import Limiter, client_place
@@ -44,6 +37,9 @@ RETRY_BUSY = 5
 
 per_address = Limiter(settings.COLLECT_PER_ADDRESS)
 per_touchpoint = Limiter(settings.COLLECT_PER_TOUCHPOINT)
+# Of what is only counted: showing a page or a scanner opening links must not keep answers out.
+seen_per_address = Limiter(settings.COLLECT_PER_ADDRESS)
+seen_per_touchpoint = Limiter(settings.COLLECT_PER_TOUCHPOINT)
 
 
 # -- The collector ---------------------------------------------------------------------------------
@@ -52,7 +48,9 @@ per_touchpoint = Limiter(settings.COLLECT_PER_TOUCHPOINT)
 class Refusal(Exception):
     """An answer that is not taken, and the response that says so."""
 
-    def __init__(self, status: int, error: str, message: str, field: str = "", **headers) -> None:
+    def __init__(
+        self, status: int, error: str, message: str, field: str = "", **headers: str
+    ) -> None:
         super().__init__(message)
         self.response = JsonResponse(
             {"error": error, "field": field, "message": message}, status=status, headers=headers
@@ -89,7 +87,6 @@ def _from_a_page(
         if request.method == "OPTIONS":
             response = HttpResponse(status=204)
         else:
-            _check_limits(request, touchpoint)
             response = act(request, touchpoint)
     except Refusal as refusal:
         response = refusal.response
@@ -132,8 +129,8 @@ def _check_origin(touchpoint: Touchpoint, origin: str) -> bool:
     )
 
 
-def _check_limits(request: HttpRequest, touchpoint: Touchpoint) -> None:
-    if wait := seconds_to_wait(request, touchpoint):
+def _check_limits(wait: int) -> None:
+    if wait:
         raise Refusal(
             429,
             "limit",
@@ -143,10 +140,17 @@ def _check_limits(request: HttpRequest, touchpoint: Touchpoint) -> None:
 
 
 def seconds_to_wait(request: HttpRequest, touchpoint: Touchpoint) -> int:
-    """Return 0 and count this request, or after how many whole seconds another may come."""
+    """Return 0 and count this answer, or after how many whole seconds another may come."""
     now = time.monotonic()
     wait = per_address.wait(_place(request), now) or per_touchpoint.wait(touchpoint.pk, now)
     return ceil(wait)
+
+
+def seconds_to_wait_to_be_seen(request: HttpRequest, touchpoint: Touchpoint) -> int:
+    """Return the same for a showing or an opening, which has limits of its own."""
+    now = time.monotonic()
+    place = _place(request)
+    return ceil(seen_per_address.wait(place, now) or seen_per_touchpoint.wait(touchpoint.pk, now))
 
 
 def _place(request: HttpRequest) -> str:
@@ -158,15 +162,14 @@ def _place(request: HttpRequest) -> str:
 
 
 def _take_in(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
+    _check_limits(seconds_to_wait(request, touchpoint))
     message = _message(request, touchpoint)
     now = timezone.now()
     try:
         if isinstance(message, Edit):
             response, new = intake.collect_edit(touchpoint=touchpoint, edit=message, now=now)
         else:
-            response, new = intake.collect_answer(
-                touchpoint=touchpoint, message=message, channel=Channel.WEB, now=now
-            )
+            response, new = intake.collect_answer(touchpoint=touchpoint, message=message, now=now)
     except KeyReused as error:
         raise Refusal(422, "key", str(error), "key") from None
     except UnknownAnswer as error:
@@ -224,7 +227,8 @@ def _body(request: HttpRequest) -> bytes:
     return body
 
 
-def _count_shown(_request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
+def _count_shown(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
+    _check_limits(seconds_to_wait_to_be_seen(request, touchpoint))
     if touchpoint.counts_exposures:
         intake.count_exposure(touchpoint, ExposureKind.SHOWN, timezone.now())
     return HttpResponse(status=204)
@@ -233,40 +237,11 @@ def _count_shown(_request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
 # -- The script ------------------------------------------------------------------------------------
 
 
-class Script(NamedTuple):
-    """A file in the two forms it is sent in."""
-
-    plain: bytes
-    zipped: bytes
-    hash: str
-    # What a page that pins the script names, so that its browser runs nothing else.
-    integrity: str
-
-
-SCRIPTS = settings.BASE_DIR / "static" / "widget"
-
-
-@cache
-def script(path: Path) -> Script:
-    """Return a script; its hash is the first 16 hex digits of its SHA-256."""
-    plain = path.read_bytes()
-    return Script(
-        plain=plain,
-        zipped=gzip.compress(plain, 9, mtime=0),
-        hash=hashlib.sha256(plain).hexdigest()[:16],
-        integrity="sha384-" + base64.b64encode(hashlib.sha384(plain).digest()).decode(),
-    )
-
-
-def current_script() -> Script:
-    return script(SCRIPTS / "widget.js")
-
-
 @login_not_required
 @require_safe
 def widget(request: HttpRequest) -> HttpResponse:
     """Send the script; a page asks again after an hour, and mostly hears that it has the newest."""
-    current = current_script()
+    current = scripts.current()
     response = _send(request, current)
     response["Cache-Control"] = "public, max-age=3600"
     response["ETag"] = f'W/"{current.hash}"'
@@ -280,19 +255,19 @@ def pinned_widget(request: HttpRequest, hash: str) -> HttpResponse:
 
     Earlier ones are kept as released/<hash>.js, or pages that pinned them would lose the widget.
     """
-    found = current_script()
+    found = scripts.current()
     if found.hash != hash:
-        path = SCRIPTS / "released" / f"{hash}.js"
+        path = scripts.DIRECTORY / "released" / f"{hash}.js"
         if not path.is_file():
             # Not our page for what is not there: that one sets a cookie.
             return HttpResponseNotFound(content_type="text/plain")
-        found = script(path)
+        found = scripts.load(path)
     response = _send(request, found)
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 
-def _send(request: HttpRequest, found: Script) -> HttpResponse:
+def _send(request: HttpRequest, found: scripts.Script) -> HttpResponse:
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(
         found.zipped if zipped else found.plain, content_type="text/javascript; charset=utf-8"

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import uuid4
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from customers.models import Category, Customer, Product
 from customers.services import insert_new, insert_rows
 from feedback import tallies
 from feedback.models import (
-    CUBE_KEY,
     Campaign,
     Exposure,
     Invitation,
     Response,
-    ResponseChange,
     ResponseEdit,
     TouchedSlice,
     Touchpoint,
@@ -82,21 +80,35 @@ def submit_response(answer: Answer) -> tuple[Response, bool]:
     is in the caller's transaction or committed.
     """
     response = _build(answer)
-    try:
-        with transaction.atomic():
-            response.save(force_insert=True)
+    # A savepoint would be two statements more, and nothing here fails and then goes on.
+    with transaction.atomic(savepoint=False):
+        if _insert(response):
             _count_new([response])
-    except IntegrityError:
-        known = Response.objects.filter(touchpoint=answer.touchpoint, key=answer.key).first()
-        if known is None:
-            invitation = answer.invitation
-            if invitation and Response.objects.filter(invitation=invitation).exists():
-                raise InvitationAnswered(invitation) from None
-            raise
-        if not _same(known, response):
-            raise KeyReused(answer.key) from None
-        return known, False
-    return response, True
+            return response, True
+    known = Response.objects.filter(touchpoint=answer.touchpoint, key=answer.key).first()
+    if known is None and answer.invitation:
+        raise InvitationAnswered(answer.invitation)
+    if known is None or not _same(known, response):
+        raise KeyReused(answer.key)
+    return known, False
+
+
+def _insert(response: Response) -> bool:
+    """Store an answer, unless its key or its invitation is taken; say whether it was stored.
+
+    Not by `save`, which answers a taken key with an error and takes three times as long.
+    """
+    fields = [field for field in Response._meta.concrete_fields if not field.primary_key]
+    stored = insert_rows(
+        Response._meta.db_table,
+        [str(field.column) for field in fields],
+        [[getattr(response, field.attname) for field in fields]],
+        "ON CONFLICT DO NOTHING RETURNING id",
+    )
+    if stored:
+        ((response.pk,),) = stored
+        response._state.adding, response._state.db = False, connection.alias
+    return bool(stored)
 
 
 def is_same(stored: Response | Answer, answer: Answer) -> bool:
@@ -133,7 +145,7 @@ def add_history(invitations: Sequence[Invitation], answers: Iterable[Answer]) ->
             *(tallies.invitation_key(one, answered=one.pk in answered) for one in invitations),
             *(tallies.response_key(response) for response in responses),
         ]
-        insert_rows(ResponseChange._meta.db_table, [*CUBE_KEY, "n"], [(*key, +1) for key in keys])
+        tallies.write_changes((key, +1) for key in keys)
     return responses
 
 

@@ -32,7 +32,7 @@ ENDS = {
     "en": {
         "nps": ("certainly not", "certainly"),
         "csat": ("very dissatisfied", "very satisfied"),
-        "ces": ("very difficult", "very easy"),
+        "ces": ("very hard", "very easy"),
     },
 }
 # Mail programs open links by themselves, so a link is no answer yet.

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
+from customers.services import insert_rows
 from feedback.models import (
     CUBE_KEY,
     INVITED,
@@ -106,9 +107,8 @@ def invitation_key(invitation: Invitation, *, answered: bool) -> CubeKey:
 
 def write_changes(steps: Iterable[tuple[CubeKey, int]]) -> None:
     """Write signed changes; the caller's transaction holds the answers they count."""
-    ResponseChange.objects.bulk_create(
-        (ResponseChange(**key._asdict(), n=sign) for key, sign in steps), batch_size=1_000
-    )
+    rows = [(*key, sign) for key, sign in steps]
+    insert_rows(ResponseChange._meta.db_table, [*CUBE_KEY, "n"], rows)
 
 
 # -- Folding ---------------------------------------------------------------------------------

@@ -3,13 +3,12 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date
 from io import BytesIO
 from itertools import chain, islice
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.csv_rows import FORMULA_SIGNS, UNSEEN, without_formula
@@ -28,7 +27,7 @@ MAX_WORKBOOK_ROWS = 20_000
 FETCH = 2_000
 
 COMMENT_COLUMNS = {
-    "answered_at": "answered_at",
+    "answered_on": "answered_on",
     "scale": "scale",
     "value": "value",
     "reason": "reason",
@@ -38,20 +37,22 @@ COMMENT_COLUMNS = {
     "category": "category__name",
     "channel": "channel",
     "language": "language",
-    "customer_type": "customer_type",
 }
 
 # Quotes protect what is inside a cell as long as a program splits at commas. A Dutch Excel splits
 # at semicolons: to it a quote after the first one is a letter, and what follows a semicolon, tab,
 # bar or line break inside a comment becomes a cell of its own. So a formula is disarmed there too.
-_CELL_INSIDE = re.compile(f"([;\\t|\\r\\n])(?=[{UNSEEN}\"']*[{FORMULA_SIGNS}])")
+_CELL_INSIDE = re.compile(f"([;\\t|\\r\\n])(?=(?:(?![\\t\\r\\n])[{UNSEEN}\"'])*[{FORMULA_SIGNS}])")
 
 # What XML cannot hold.
 _NOT_XML = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
 
 
 def comments(answers: QuerySet[Response], limit: int) -> Iterator[Row]:
-    """Return a header and the answers, without who gave them; reasons and products as keys.
+    """Return a header and the answers; reasons and products as keys.
+
+    Without who gave them, what type of customer that was and at what time: the three together
+    with a product would tell somebody apart whom a table of figures would hide.
 
     Where there are more than `limit`, the last row says that they are not all here.
     """
@@ -63,13 +64,9 @@ def comments(answers: QuerySet[Response], limit: int) -> Iterator[Row]:
 
 
 def _cells(row: Sequence[Any]) -> Row:
-    """Return a row as text and numbers: a moment with its offset, nothing for what is not known."""
+    """Return a row as text and numbers: a day as 2026-11-24, nothing for what is not known."""
     return [
-        timezone.localtime(value).isoformat(timespec="seconds")
-        if isinstance(value, datetime)
-        else ""
-        if value is None
-        else value
+        value.isoformat() if isinstance(value, date) else "" if value is None else value
         for value in row
     ]
 

@@ -15,7 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -141,6 +141,8 @@ else:
     private_directory(VAR_DIR)
     _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "db.sqlite3"}
 DATABASES = {"default": _database}
+# Opening a file or a connection costs as much as all else that an answer costs.
+_database["CONN_MAX_AGE"] = 60
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         # A read that turns into a write under DEFERRED fails at once with "database is locked".
@@ -150,7 +152,6 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
     _database.setdefault("OPTIONS", {})["options"] = (
         "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
@@ -227,8 +228,8 @@ FILE_UPLOAD_HANDLERS = [
 # -- Answers from pages -----------------------------------------------------------------------
 
 # Answers a minute: from one address, which a whole office may share, and at one touchpoint.
-COLLECT_PER_ADDRESS = env.int("COLLECT_PER_ADDRESS", 300)
-COLLECT_PER_TOUCHPOINT = env.int("COLLECT_PER_TOUCHPOINT", 6_000)
+COLLECT_PER_ADDRESS = env.int("COLLECT_PER_ADDRESS", 300, validate=validate.Range(min=1))
+COLLECT_PER_TOUCHPOINT = env.int("COLLECT_PER_TOUCHPOINT", 6_000, validate=validate.Range(min=1))
 
 # -- Mail -------------------------------------------------------------------------------------
 

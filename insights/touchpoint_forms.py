@@ -1,6 +1,5 @@
 """Forms of the touchpoint pages: a place where we ask, and a name for one sending."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Category, Product
 from customers.queries import products_by_code
 from feedback import places
-from feedback.colours import ENOUGH, LIGHT_PAPER, contrast, readable
+from feedback.colours import ENOUGH, ColourError, check_accent
 from feedback.models import Labels, ScaleKey, Theme, Touchpoint
 from feedback.origins import OriginError, origin_of
 from feedback.places import Place
@@ -23,7 +22,6 @@ from insights.import_forms import Problem
 from insights.templatetags.numbers import number
 
 READY = {question.key: question for question in READY_MADE}
-COLOUR = re.compile(r"#[0-9a-f]{6}")
 LONGEST_QUOTE = 60
 
 
@@ -175,37 +173,33 @@ class TouchpointForm(forms.Form):
 
     def clean_accent(self) -> str:
         """Refuse what check_accent refuses, in the words of the reader."""
-        accent: str = self.cleaned_data["accent"].lower()
-        if not accent:
-            return ""
-        if not COLOUR.fullmatch(accent):
+        accent: str = self.cleaned_data["accent"]
+        try:
+            return check_accent(accent) if accent else ""
+        except ColourError as error:
             message = _("“%(colour)s” is not a colour. Write a # and six signs, as #3c48b8.")
-            raise ValidationError(message, params={"colour": accent})
-        ratio = contrast(accent, LIGHT_PAPER)
-        if ratio < ENOUGH:
-            # Cut off, not rounded: 4.46 must not read as the 4.5 it falls short of.
-            numbers = {"ratio": number(int(ratio * 10) / 10, 1), "enough": number(ENOUGH, 1)}
-            message = _(
-                "Contrast with white is %(ratio)s : 1. Text needs %(enough)s : 1; try %(colour)s."
-            )
-            raise ValidationError(
-                message, params=numbers | {"colour": readable(accent, LIGHT_PAPER)}
-            )
-        return accent
+            facts = {"colour": accent}
+            if error.proposal:
+                message = _(
+                    "Contrast with white is %(ratio)s : 1. "
+                    "Text needs %(enough)s : 1; try %(colour)s."
+                )
+                facts = {
+                    "ratio": number(error.contrast, 1),
+                    "enough": number(ENOUGH, 1),
+                    "colour": error.proposal,
+                }
+            raise ValidationError(message, params=facts) from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         ready = READY.get(cleaned.get("ready", ""))
         self._settle_scale(cleaned, ready)
         self._settle_question(cleaned, ready)
+        self._settle_labels(cleaned)
         if not self.errors:
             self.place = Place(
-                **{
-                    name: cleaned[name]
-                    for name in self.fields
-                    if name not in ("ready", "scale", "labels")
-                },
-                labels=cleaned.get("labels", "") if self._scale == ScaleKey.THUMB else "",
+                **{name: cleaned[name] for name in self.fields if name not in ("ready", "scale")}
             )
         return cleaned
 
@@ -232,6 +226,15 @@ class TouchpointForm(forms.Form):
                     other,
                     _("Write it in this language too, or visitors get a different question."),
                 )
+
+    def _settle_labels(self, cleaned: dict[str, Any]) -> None:
+        """Keep the words on the thumbs; they have to answer a question that was written here."""
+        if self._scale != ScaleKey.THUMB:
+            cleaned["labels"] = ""
+        elif cleaned.get("labels") and not cleaned.get("question_nl") and not self.errors:
+            self.add_error(
+                "labels", _("Write the question that these words answer, or choose Yes / No.")
+            )
 
     def save(self, now: datetime) -> Touchpoint | None:
         """Store what was chosen; None if at this moment a colleague took the name."""

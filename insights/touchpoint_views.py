@@ -19,10 +19,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from feedback import places, snippets
+from feedback import places, scripts, snippets
 from feedback.colours import on_dark
 from feedback.models import Campaign, Touchpoint
-from feedback.public import current_script
 from feedback.queries import campaign_by_key
 from feedback.questions import READY_MADE, default_question
 from feedback.scales import SCALES
@@ -134,17 +133,16 @@ def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
 
 def _name_sending(request: HttpRequest, found: Touchpoint, name: str) -> HttpResponse:
     """Go to the links of a sending; a name that is known leads to the links it had."""
-    campaign = Campaign.objects.filter(name=name).first()
-    if campaign:
+    campaign, new = places.name_campaign(name=name, now=timezone.now())
+    if new:
+        messages.success(request, _("The links now carry “%(name)s”.") % {"name": name})
+    else:
         day = date_format(timezone.localtime(campaign.created_at), "SHORT_DATE_FORMAT")
         messages.success(
             request,
             _("“%(name)s” was named on %(day)s; these are its links again.")
             % {"name": name, "day": day},
         )
-    else:
-        campaign = places.create_campaign(name=name, now=timezone.now())
-        messages.success(request, _("The links now carry “%(name)s”.") % {"name": name})
     query = urlencode({"lang": _language(request), "c": campaign.key})
     return redirect(f"{reverse('touchpoint', args=[found.key])}?{query}#newsletter")
 
@@ -167,7 +165,7 @@ def _page_snippets(found: Touchpoint) -> list[str]:
 
 
 def _snippets(asked: Asked, campaign: Campaign | None) -> dict[str, object]:
-    script = current_script()
+    script = scripts.current()
     key = campaign.key if campaign else ""
     return {
         "page": snippets.page_snippet(asked),

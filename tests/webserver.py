@@ -29,7 +29,7 @@ def serving(
         server = subprocess.Popen(
             [*command, application or usual],
             cwd=BASE_DIR,
-            env={**os.environ, **environment, "PYTHONPATH": str(BASE_DIR)},
+            env={**os.environ, "PYTHONPATH": str(BASE_DIR), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

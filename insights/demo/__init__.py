@@ -1,9 +1,11 @@
-"""The demo shop: Lindehuis, a year of it, with logins to look around.
+"""The demo shop: Lindehuis, two years of it, with logins to look around.
 
-story.py   what it sells, where it asks, what people write
-life.py    who bought what
-talk.py    who was asked and what they answered
-shop.py    writing all of that into an empty database
+story.py      what it sells, where it asks, who its customers are
+words.py      what people write
+life.py       who bought what
+talk.py       who was asked and what they answered
+shop.py       writing all of that into an empty database
+progress.py   saying how far that is
 """
 
 # Printed and shown on the login page. Demo logins do not work in production (accounts.py).

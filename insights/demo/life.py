@@ -1,4 +1,4 @@
-"""A year of life in the demo shop: its customers and what they bought.
+"""Two years of life in the demo shop: its customers and what they bought.
 
 Told from a seed alone. Every draw is about days before `today` and never about the calendar, so
 the shop of tomorrow is the shop of today one day later, with the same story in it.
@@ -8,20 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
+from itertools import accumulate
 from random import Random
 
 from customers.queries import History
 from insights.demo.story import (
     CONTRACT_DAYS,
     CONTRACT_RHYTHM,
-    CONTRACTS,
     DAYS,
-    DEPARTMENT_OF,
     DEPARTMENTS,
     FIRST_NAMES,
     LANGUAGES,
     LAST_NAMES,
-    PROSPECTS,
+    PROSPECT_RHYTHM,
     RHYTHMS,
     SLIDING,
     Department,
@@ -29,25 +28,30 @@ from insights.demo.story import (
     Ware,
 )
 
-# Which part of the customers came before the year began; of the orders is sent back, is a phone
-# with a case, is two of the same.
+# Which part of those who come back came before the two years began; how evenly others come (1 is
+# as many every day). Which part of the orders is sent back, is a phone with a case, has something
+# small with it, is two of the same.
 KNOWN_BEFORE = 0.7
+GROWTH = 0.85
 RETURNED, RETURN_DAYS = 0.03, 8
-WITH_A_CASE = 0.3
+WITH_A_CASE, WITH_SOMETHING = 0.3, 0.35
 TWO_OF_IT = 0.12
-SHARES = [department.share for department in DEPARTMENTS]
+# Nobody needs a new phone or laptop every month.
+AGAIN_AFTER = timedelta(days=200)
+SHARES = list(accumulate(department.share for department in DEPARTMENTS))
 WARES = {department.name: department.wares for department in DEPARTMENTS}
 PHONES, CASES = WARES[SLIDING], WARES["Telefoonhoesjes"]
+SMALL_THINGS = [ware for part in DEPARTMENTS if part.involvement == "low" for ware in part.wares]
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The year that ends yesterday, in the organisation's time zone."""
+    """The two years that end yesterday, in the organisation's time zone."""
 
     today: date
     zone: tzinfo
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         return self.today - timedelta(days=DAYS)
 
@@ -85,13 +89,18 @@ class Order:
 
 @dataclass(frozen=True)
 class Person:
-    """A customer with all orders of the year, in order."""
+    """A customer with all orders of these years, in order.
+
+    Who was a customer before them (`old`) bought earlier too, which nobody wrote down.
+    """
 
     reference: str
     name: str
     language: str
     since: datetime
+    rhythm: Rhythm
     orders: tuple[Order, ...]
+    old: bool = False
 
     @cached_property
     def history(self) -> History:
@@ -105,33 +114,45 @@ class Person:
         )
 
 
-def people(seed: int, calendar: Calendar) -> list[Person]:
-    """Return the customers with what they bought, the oldest customer first."""
+def people(seed: int, calendar: Calendar, one_in: int = 1) -> list[Person]:
+    """Return the customers with what they bought, the oldest customer first.
+
+    Of a smaller shop one in so many of each kind.
+    """
     rng = Random(f"{seed} purchases")  # noqa: S311  (a story, no secret)
     found = [
-        *(_buyer(rng, calendar, rhythm) for rhythm in RHYTHMS for _ in range(rhythm.customers)),
-        *(_subscriber(rng, calendar) for _ in range(CONTRACTS)),
-        *(_prospect(rng, calendar) for _ in range(PROSPECTS)),
+        *(
+            _buyer(rng, calendar, rhythm)
+            for rhythm in RHYTHMS
+            for _ in range(rhythm.customers // one_in)
+        ),
+        *(_subscriber(rng, calendar) for _ in range(CONTRACT_RHYTHM.customers // one_in)),
+        *(_prospect(rng, calendar) for _ in range(PROSPECT_RHYTHM.customers // one_in)),
     ]
     found.sort(key=lambda person: person.since)
     return [replace(person, reference=f"D{n:05}") for n, person in enumerate(found, start=1)]
 
 
-def _person(rng: Random, since: datetime, orders: tuple[Order, ...]) -> Person:
+def _person(rng: Random, since: datetime, rhythm: Rhythm, orders: tuple[Order, ...]) -> Person:
     name = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
-    return Person("", name, rng.choice(LANGUAGES), since, orders)
+    return Person("", name, rng.choice(LANGUAGES), since, rhythm, orders)
 
 
 def _prospect(rng: Random, calendar: Calendar) -> Person:
-    return _person(rng, calendar.moment(calendar.day(rng.randrange(DAYS)), rng), ())
+    since = calendar.moment(calendar.day(rng.randrange(DAYS)), rng)
+    return _person(rng, since, PROSPECT_RHYTHM, ())
 
 
 def _buyer(rng: Random, calendar: Calendar, rhythm: Rhythm) -> Person:
+    old = bool(rhythm.returns) and rng.random() < KNOWN_BEFORE
     orders: list[Order] = []
-    for number in _days(rng, rhythm):
+    for number in _days(rng, rhythm, old):
         at = calendar.moment(calendar.day(number), rng)
-        orders.append(_order(rng, at, _department(rng, orders), calendar))
-    return _person(rng, orders[0].at - timedelta(minutes=5), tuple(orders))
+        orders.append(_order(rng, at, _department(rng, at, orders), calendar))
+    since = orders[0].at - timedelta(minutes=5)
+    if old:
+        since -= timedelta(days=(since.date() - calendar.first_day).days + rng.randrange(1, 1500))
+    return replace(_person(rng, since, rhythm, tuple(orders)), old=old)
 
 
 def _subscriber(rng: Random, calendar: Calendar) -> Person:
@@ -143,14 +164,13 @@ def _subscriber(rng: Random, calendar: Calendar) -> Person:
     return replace(person, orders=(signed, *person.orders[1:]))
 
 
-def _days(rng: Random, rhythm: Rhythm) -> Iterator[int]:
+def _days(rng: Random, rhythm: Rhythm, old: bool) -> Iterator[int]:
     """Yield the numbers of the days on which somebody orders, at least one.
 
-    Most of those who come back were customers before the year began, so their first order falls
-    within the first usual gap or so.
+    The first order of an old customer falls within the first usual gap or so; new ones come a
+    little faster every day.
     """
-    known_before = rhythm.returns and rng.random() < KNOWN_BEFORE
-    number = rng.randrange(round(1.5 * rhythm.gap) if known_before else DAYS)
+    number = rng.randrange(round(1.5 * rhythm.gap)) if old else int(DAYS * rng.random() ** GROWTH)
     while number < DAYS:
         yield number
         if rng.random() >= rhythm.returns:
@@ -158,11 +178,15 @@ def _days(rng: Random, rhythm: Rhythm) -> Iterator[int]:
         number += max(1, round(rng.gammavariate(3, rhythm.gap / 3)))
 
 
-def _department(rng: Random, before: list[Order]) -> Department:
-    """Return where somebody orders; nobody needs a new phone or laptop every month."""
-    had = {DEPARTMENT_OF[order.ware.sku] for order in before}
-    first, second = rng.choices(DEPARTMENTS, SHARES, k=2)
-    return second if first.involvement == "high" and first in had else first
+def _department(rng: Random, at: datetime, before: list[Order]) -> Department:
+    """Return where somebody orders, something else where a new one is not needed yet."""
+    first, second = rng.choices(DEPARTMENTS, cum_weights=SHARES, k=2)
+    if first.involvement != "high":
+        return first
+    had = any(
+        order.ware in first.wares and at - order.at < AGAIN_AFTER for order in reversed(before)
+    )
+    return second if had else first
 
 
 def _order(rng: Random, at: datetime, department: Department, calendar: Calendar) -> Order:
@@ -170,6 +194,8 @@ def _order(rng: Random, at: datetime, department: Department, calendar: Calendar
     lines = [Line(rng.choice(department.wares), at, quantity=2 if several else 1)]
     if department.name == SLIDING and rng.random() < WITH_A_CASE:
         lines.append(Line(rng.choice(CASES), at))
+    elif department.involvement != "low" and rng.random() < WITH_SOMETHING:
+        lines.append(Line(rng.choice(SMALL_THINGS), at))
     back_at = at + timedelta(days=RETURN_DAYS)
     if rng.random() < RETURNED and back_at.date() < calendar.today:
         lines.append(replace(lines[0], at=back_at, quantity=-lines[0].quantity))

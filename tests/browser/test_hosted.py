@@ -63,3 +63,17 @@ def test_answering_by_keyboard_without_scripts(open_page):
     assert (answer.value, answer.reason) == (9, "")
     assert page.input_value("textarea") == "Slow delivery.\nTwice."
     assert watched.problems == []
+
+
+def test_going_back_and_pressing_the_other_button_changes_the_answer(open_page):
+    touchpoint = make_touchpoint(scale="thumb")
+    watched = open_page(java_script_enabled=False)
+    page = watched.page
+    page.goto(f"{watched.base}/v/{touchpoint.key}/?lang=nl&v=1")
+    page.click("text=Ja")
+    page.wait_for_selector("textarea")
+    page.go_back()
+    page.click("text=Nee")
+    page.wait_for_selector("textarea")
+    assert Response.objects.get().value == 0
+    assert watched.problems == []

@@ -82,7 +82,7 @@ def test_every_page_looks_right(open_page, session, language, theme, width):
     busy = make(counts_exposures=True)
     answered(busy, up=61, down=23)
     answered(busy, up=30, down=25, days_ago=40)
-    sending = places.create_campaign(name="Nieuwsbrief mei", now=timezone.now())
+    sending = places.name_campaign(name="Nieuwsbrief mei", now=timezone.now())[0]
     seen(busy, shown=412, answered=70)
     seen(busy, campaign=sending.pk, opened=40, confirmed=14)
     score = make("nps", name="E-mail na aankoop", origins=[], accent="#8f6400")

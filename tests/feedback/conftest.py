@@ -10,5 +10,7 @@ from feedback.limits import Limiter
 @pytest.fixture(autouse=True)
 def _nobody_has_posted_yet(monkeypatch):
     """The limits live in the memory of the process: what one test posts must not stop another."""
-    monkeypatch.setattr(public, "per_address", Limiter(settings.COLLECT_PER_ADDRESS))
-    monkeypatch.setattr(public, "per_touchpoint", Limiter(settings.COLLECT_PER_TOUCHPOINT))
+    for one in ("per_address", "seen_per_address"):
+        monkeypatch.setattr(public, one, Limiter(settings.COLLECT_PER_ADDRESS))
+    for one in ("per_touchpoint", "seen_per_touchpoint"):
+        monkeypatch.setattr(public, one, Limiter(settings.COLLECT_PER_TOUCHPOINT))

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +24,7 @@ from feedback.limits import Limiter
 from feedback.links import SubjectState
 from feedback.models import Reason, Response, Touchpoint
 from feedback.scales import SCALES
+from insights.wsgi import application as product
 from tests.feedback.posts import SITE, an_answer_body, make_asking, send
 from tests.feedback.recount import check_counts
 from tests.feedback.test_public import REFUSALS
@@ -32,8 +32,6 @@ from tests.feedback.test_public import REFUSALS
 DESCRIPTION = json.loads((Path(__file__).parents[2] / "docs/collector.openapi.json").read_text())
 SCHEMAS = DESCRIPTION["components"]["schemas"]
 COLLECT = DESCRIPTION["paths"]["/collect/{key}/"]["post"]
-
-product = get_wsgi_application()
 
 
 def application(environ, start_response):

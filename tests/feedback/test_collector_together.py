@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
+from django.db import connection
 
-from feedback import tallies
+from feedback import intake, tallies
 from feedback.models import Exposure, Response, ResponseEdit, Touchpoint
-from tests.feedback.posts import SITE, an_answer_body, an_edit_body, make_asking, new_key
+from tests.feedback.posts import SITE, an_answer_body, an_edit_body, make_asking, new_key, send
 from tests.feedback.recount import check_counts, check_folded
 from tests.feedback.test_counting_together import address, together
 from tests.webserver import HOST, complaints, serving
@@ -138,3 +139,15 @@ def test_fifty_widgets_shown_are_counted_as_fifty(post_together):
     touchpoint = make_asking(counts_exposures=True)
     assert statuses(post_together(touchpoint, [None] * MANY, to="shown/")) == {204: MANY}
     assert Exposure.objects.values_list("kind", "n").get() == ("shown", MANY)
+
+
+def test_who_cannot_get_a_turn_is_told_that_nothing_is_stored(monkeypatch):
+    """On SQLite the threads of a process take turns, and none waits for ever."""
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    monkeypatch.setattr(intake, "LONGEST_WAIT", 0.05)
+    touchpoint, body = make_asking(), an_answer_body()
+    with intake._turn:
+        response = send(touchpoint, body)
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert not Response.objects.exists()
+    assert send(touchpoint, body).status_code == 201

@@ -72,8 +72,10 @@ REFUSED = [
     pytest.param(["New", "--scale", "nps", "--accent", "#f2b705"], 1, "try #", id="accent"),
     pytest.param(["New", "--scale", "nps", "--product", "X9"], 1, "no product 'X9'", id="product"),
     pytest.param(["New", "--scale", "nps", "--category", "X"], 1, "no category", id="category"),
-    pytest.param(["  ", "--scale", "nps"], 2, "1 to 100 characters", id="no name"),
-    pytest.param(["x" * 101, "--scale", "nps"], 2, "this one has 101", id="long name"),
+    pytest.param(["  ", "--scale", "nps"], 2, "The name is empty", id="no name"),
+    pytest.param(
+        ["x" * 101, "--scale", "nps"], 2, "name has 101 characters and 100 fit", id="long name"
+    ),
     pytest.param(
         ["New", "--scale", "nps", "--thanks-nl", "x" * 201], 2, "200 fit", id="long thanks"
     ),
@@ -83,7 +85,9 @@ REFUSED = [
         "in both languages",
         id="one language",
     ),
-    pytest.param(["New", "--scale", "nps", "--labels", "good"], 2, "words on thumbs", id="labels"),
+    pytest.param(
+        ["New", "--scale", "nps", "--labels", "good"], 2, "a question of your own", id="labels"
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,7 +13,8 @@ from customers.models import Channel
 from feedback import public
 from feedback.limits import Limiter
 from feedback.models import Exposure, Response, ResponseEdit
-from feedback.places import create_campaign
+from feedback.places import name_campaign
+from insights.wsgi import application
 from tests.feedback.recount import check_counts
 from tests.makers import NOW, make_touchpoint
 
@@ -34,11 +36,6 @@ def exposures() -> dict[tuple[str, int], int]:
 @pytest.fixture
 def thumb():
     return make_touchpoint(scale="thumb", labels="good", question_nl="Wat vond je hiervan?")
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits(monkeypatch):
-    monkeypatch.setattr(public, "per_address", Limiter(300))
 
 
 def test_opening_counts_no_answer_and_pressing_the_button_does(client, thumb):
@@ -143,7 +140,7 @@ def test_after_a_day_the_answer_stands_and_a_comment_still_goes_in(client, thumb
 
 
 def test_a_campaign_that_exists_is_kept_and_anything_else_is_ignored(client, thumb):
-    november = create_campaign(name="November", now=NOW)
+    november = name_campaign(name="November", now=NOW)[0]
     for number, name in enumerate([november.key, "nope", "", "x" * 5_000, "\0", "' OR 1=1"]):
         page = client.get(address(thumb), {"v": "1", "c": name})
         assert page.status_code == 200
@@ -240,11 +237,26 @@ def test_the_page_is_discreet_and_sets_no_cookie(client, admin_client, thumb):
             one.get("/v/nope/"),
         ):
             assert page.headers["Referrer-Policy"] == "no-referrer"
-            assert page.headers["Cache-Control"] == "no-store"
             assert page.headers["X-Robots-Tag"] == "noindex"
             assert "Cookie" not in page.headers.get("Vary", "")
             assert b"<script" not in page.content
         assert dict(one.cookies) == before
+
+
+def test_going_back_finds_the_same_form_and_an_answer_is_not_kept(client, thumb):
+    """A fetched-again form would have a new key, and the other button a second answer."""
+    asked = client.get(address(thumb))
+    given = client.post(address(thumb), {"key": str(uuid4()), "v": "1"})
+    assert asked.headers["Cache-Control"] == "private, no-cache"
+    assert given.headers["Cache-Control"] == "no-store"
+
+
+def test_scanners_that_open_links_keep_no_answer_out(client, thumb, monkeypatch):
+    monkeypatch.setattr(public, "seen_per_address", Limiter(2))
+    for _ in range(4):
+        assert client.get(address(thumb) + "?v=1").status_code == 200
+    assert exposures() == {("opened", 0): 2}
+    assert client.post(address(thumb), {"key": str(uuid4()), "v": "1"}).status_code == 200
 
 
 def test_a_head_request_opens_nothing(client, thumb):
@@ -262,3 +274,26 @@ def test_opening_costs_the_same_whatever_was_answered(
         client.post(address(thumb), {"key": str(uuid4()), "v": "1"})
     with django_assert_num_queries(2):
         client.get(address(thumb) + "?v=1")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("charset", ["hex", "idna", "rot13", "zlib", "utf-7", "undefined", "x"])
+def test_a_charset_that_is_none_breaks_no_page(thumb, charset):
+    """Through the door of the web server: Django fails on these before any middleware."""
+    statuses = []
+    for method, query, media in (
+        ("GET", "v=1&c=+2AA-", "text/plain"),
+        ("POST", "", "application/x-www-form-urlencoded"),
+        ("POST", "", "multipart/form-data; boundary=x"),
+    ):
+        body = f"key={uuid4()}&v=1".encode()
+        environ = {
+            **RequestFactory().generic(method, address(thumb), body).environ,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": f"{media}; charset={charset}",
+            "HTTP_HOST": "localhost",
+        }
+        response = application(environ, lambda status, _headers: statuses.append(status))
+        assert b"".join(response)
+        response.close()
+    assert [status[:3] for status in statuses] == ["200", "200", "422"]

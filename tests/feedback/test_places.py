@@ -1,6 +1,7 @@
 """Touchpoints and campaigns: what people decide about them, and what is made for them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -8,7 +9,13 @@ from django.db import IntegrityError, transaction
 from feedback.colours import ColourError
 from feedback.models import Campaign, ScaleKey, Touchpoint
 from feedback.origins import OriginError
-from feedback.places import Place, change_touchpoint, create_campaign, create_touchpoint
+from feedback.places import (
+    Place,
+    PlaceError,
+    change_touchpoint,
+    create_touchpoint,
+    name_campaign,
+)
 from tests.makers import NOW, make_category, make_product
 
 pytestmark = pytest.mark.django_db
@@ -111,14 +118,44 @@ def test_a_name_is_given_once():
     create_touchpoint(scale="nps", place=Place(name="Checkout"), now=NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         create_touchpoint(scale="ces", place=Place(name="Checkout"), now=NOW)
-    create_campaign(name="November", now=NOW)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        create_campaign(name="November", now=NOW)
+
+
+def test_a_sending_that_was_named_before_keeps_its_key():
+    first, new = name_campaign(name="November", now=NOW)
+    again, new_again = name_campaign(name="November", now=NOW + timedelta(days=1))
+    assert (new, new_again) == (True, False)
+    assert (again.pk, again.key, again.created_at) == (first.pk, first.key, NOW)
 
 
 def test_a_campaign_gets_a_short_key_for_links():
-    one, two = create_campaign(name="One", now=NOW), create_campaign(name="Two", now=NOW)
+    one, two = name_campaign(name="One", now=NOW)[0], name_campaign(name="Two", now=NOW)[0]
     assert one.key != two.key
     assert re.fullmatch("[0-9a-f]{8}", one.key)
     assert Campaign.objects.get(key=one.key) == one
     assert (one.name, one.created_at) == ("One", NOW)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"question_nl": "x" * 201, "question_en": "x"}, "question_nl"),
+        ({"thanks_en": "x" * 201}, "thanks_en"),
+        ({"question_nl": "Goed?"}, "question_en"),
+        ({"question_en": "Good?"}, "question_nl"),
+        ({"labels": "agree"}, "labels"),
+    ],
+    ids=lambda given: str(given)[:30],
+)
+def test_what_cannot_be_asked_is_refused_with_its_field(given, field):
+    with pytest.raises(PlaceError) as refused:
+        Place(**{"name": "Checkout"} | given)
+    assert refused.value.field == field
+
+
+def test_only_thumbs_have_words():
+    place = Place(name="x", question_nl="Goed?", question_en="Good?", labels="good")
+    with pytest.raises(PlaceError, match="the scale is nps"):
+        create_touchpoint(scale="nps", place=place, now=NOW)
+    assert create_touchpoint(scale="thumb", place=place, now=NOW).labels == "good"

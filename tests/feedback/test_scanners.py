@@ -20,7 +20,7 @@ from feedback.models import (
     ResponseEdit,
     Tally,
 )
-from feedback.places import create_campaign
+from feedback.places import name_campaign
 from tests.feedback.posts import an_answer_body, an_edit_body, make_asking, send
 from tests.makers import NOW, make_invitation
 
@@ -138,7 +138,7 @@ def opened() -> int:
 def links() -> list[str]:
     """The links of a newsletter: both thumbs, the same of a named sending, and an NPS row."""
     thumb, nps = make_asking(scale="thumb"), make_asking(scale="nps")
-    campaign = create_campaign(name="November", now=NOW)
+    campaign = name_campaign(name="November", now=NOW)[0]
     # Something of everything that must not move.
     answer = an_answer_body(value=1)
     send(thumb, answer)

@@ -15,12 +15,10 @@ from feedback import places
 from feedback.colours import ColourError
 from feedback.models import Labels, ScaleKey, Theme, Touchpoint
 from feedback.origins import OriginError
-from feedback.places import Place
+from feedback.places import TEXTS, Place, PlaceError
 from feedback.snippets import LANGUAGES, Asked, hosted_url, newsletter_html, page_snippet
 
 WRONG_USE = 2
-LONGEST_NAME = 100
-LONGEST_TEXT = 200
 
 
 class Command(BaseCommand):
@@ -54,9 +52,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     def handle(self, **options: Any) -> None:
-        _check_words(options)
         try:
             touchpoint = create(options)
+        except PlaceError as error:
+            raise CommandError(str(error), returncode=WRONG_USE) from None
         except (OriginError, ColourError) as error:
             raise CommandError(str(error)) from None
         except IntegrityError:
@@ -97,8 +96,8 @@ class Command(BaseCommand):
 def create(options: dict[str, Any]) -> Touchpoint:
     """Store the touchpoint that the command line describes.
 
-    Raises OriginError, ColourError, CommandError for what is not there, and IntegrityError for a
-    name that is taken.
+    Raises what Place raises, CommandError for what is not there, and IntegrityError for a name
+    that is taken.
     """
     place = Place(
         name=options["name"].strip(),
@@ -113,37 +112,6 @@ def create(options: dict[str, Any]) -> Touchpoint:
     )
     with transaction.atomic():
         return places.create_touchpoint(scale=options["scale"], place=place, now=timezone.now())
-
-
-TEXTS = [f"{text}_{language}" for text in ("question", "thanks") for language in LANGUAGES]
-
-
-def _check_words(options: dict[str, Any]) -> None:
-    """Refuse what no form would take either: the database keeps no promise about these."""
-    name = options["name"].strip()
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise CommandError(
-            f"A name has 1 to {LONGEST_NAME} characters; this one has {len(name)}.",
-            returncode=WRONG_USE,
-        )
-    for text in TEXTS:
-        if len(options[text]) > LONGEST_TEXT:
-            raise CommandError(
-                f"--{text.replace('_', '-')} has {len(options[text])} characters and "
-                f"{LONGEST_TEXT} fit.",
-                returncode=WRONG_USE,
-            )
-    if bool(options["question_nl"].strip()) != bool(options["question_en"].strip()):
-        raise CommandError(
-            "A question is needed in both languages, or the other language asks something else. "
-            "Give --question-nl and --question-en, or neither.",
-            returncode=WRONG_USE,
-        )
-    if options["labels"] and options["scale"] != ScaleKey.THUMB:
-        raise CommandError(
-            f"--labels are words on thumbs, and --scale is {options['scale']}. Leave them out.",
-            returncode=WRONG_USE,
-        )
 
 
 def _product(code: str) -> Product | None:

@@ -1,4 +1,4 @@
-"""Fill an empty database with the demo shop: a year of it that ends yesterday, and logins."""
+"""Fill an empty database with the demo shop: two years of it that end yesterday, and logins."""
 
 import json
 from argparse import ArgumentParser
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from insights.accounts import DEMO_DOMAIN
 from insights.demo import PASSWORD
+from insights.demo.progress import Progress
 from insights.demo.shop import LOGINS, DemoRefused, Loaded, load_demo
 
 
@@ -22,9 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     def handle(self, **options: Any) -> None:
-        progress = self.stderr if options["json"] else self.stdout
+        progress = Progress(self.stderr if options["json"] else self.stdout)
         try:
-            loaded = load_demo(today=timezone.localdate(), say=progress.write)
+            loaded = load_demo(today=timezone.localdate(), progress=progress)
         except DemoRefused as refusal:
             raise CommandError(str(refusal)) from None
         except DatabaseError as error:
