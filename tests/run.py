@@ -1,18 +1,21 @@
-"""Runs the tests: all of them on SQLite, then all but the browser's on PostgreSQL.
+"""Runs the tests: all of them on SQLite, and beside it all but the browser's on PostgreSQL.
 
 `python3 start.py test [pytest arguments]` comes here. What a machine lacks is listed as NOT RUN
 at the end; REQUIRE=postgres,redis,browser turns each of those into a failure.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BASE_DIR))
@@ -51,17 +54,54 @@ def required_parts() -> set[str]:
     return parts
 
 
+@dataclass
+class Pass:
+    """One run of pytest, with a var/ and a broker of its own."""
+
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+
+
 def run_passes(arguments: list[str], not_run: dict[str, str]) -> list[int]:
     """Run pytest once for each database and return the exit codes."""
     with ExitStack() as stack:
-        var_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="insights-tests-"))
         found = find_parts(stack, not_run)
-        environment = {**os.environ, **found, "VAR_DIR": var_dir}
-        database = environment.pop("DATABASE_URL", "")
-        codes = [run_pytest("SQLite", arguments, environment)]
-        if "postgres" not in not_run:
-            environment["DATABASE_URL"] = database
-            codes.append(run_pytest("PostgreSQL", without_browser(arguments), environment))
+        database = {"DATABASE_URL": found.pop("DATABASE_URL", "")}
+        sqlite = Pass("SQLite", arguments, environment_of(stack, found))
+        if "postgres" in not_run:
+            return [run_pytest(sqlite)]
+        own = {"REDIS_URL": stack.enter_context(servers.broker())} if "REDIS_URL" in found else {}
+        postgres = Pass(
+            "PostgreSQL",
+            without_browser(arguments),
+            environment_of(stack, found | own | database),
+        )
+        if "REDIS_URL" in os.environ:
+            # One given broker is one queue, in which two runs would meet.
+            return [run_pytest(sqlite), run_pytest(postgres)]
+        return run_beside(sqlite, postgres)
+
+
+def environment_of(stack: ExitStack, found: Mapping[str, str]) -> dict[str, str]:
+    var_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="insights-tests-"))
+    environment = {**os.environ, **found, "VAR_DIR": var_dir}
+    if not found.get("DATABASE_URL"):
+        environment.pop("DATABASE_URL", None)
+    return environment
+
+
+def run_beside(shown: Pass, told: Pass) -> list[int]:
+    """Run two at once: one is seen as it goes, the other is told when both are done."""
+    with tempfile.TemporaryFile() as log, ExitStack() as stack:
+        process = start(told, stdout=log, stderr=subprocess.STDOUT)
+        stack.callback(stop, process)
+        code = run_pytest(shown)
+        print(f"\n===== Tests on {told.name}, which ran beside them =====", flush=True)
+        codes = [code, wait(process)]
+        log.seek(0)
+        shutil.copyfileobj(log, sys.stdout.buffer)
+        sys.stdout.flush()
     return codes
 
 
@@ -87,10 +127,21 @@ def without_browser(arguments: list[str]) -> list[str]:
     return [*arguments, "-m", " and ".join([*chosen[-1:], "not browser"])]
 
 
-def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) -> int:
-    print(f"\n===== Tests on {name} =====", flush=True)
-    command = [sys.executable, "-m", "pytest", *arguments]
-    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment)
+def run_pytest(one: Pass) -> int:
+    print(f"\n===== Tests on {one.name} =====", flush=True)
+    process = start(one)
+    try:
+        return wait(process)
+    finally:
+        stop(process)
+
+
+def start(one: Pass, **given: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pytest", *one.arguments]
+    return subprocess.Popen(command, cwd=BASE_DIR, env=one.environment, **given)
+
+
+def wait(process: subprocess.Popen[bytes]) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -98,10 +149,12 @@ def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) 
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(20)
         raise
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        process.wait()
 
 
 def worst(codes: list[int]) -> int:

@@ -25,7 +25,7 @@ from insights.demo.words import (
 )
 
 DAYS = 730
-# Phones run out of stock: for that many days, buyers of SLIDING are so much less happy.
+# Phones run out of stock: for that many days, buyers of SLIDING are so much less happy, by type.
 SLIDING = "Smartphones"
 SLIDE_DAYS = 70
 SLIDE = {"regular": 5.0}
@@ -270,8 +270,8 @@ class Place:
     days      how long after the order, 0 on the day itself
     asked     after which part of the orders it asks
     answered  how its answers compare with those to an ordinary mail (Rhythm.answers)
-    request   a request that people get only so often; a question that stands on a page, a thumb
-              under a mail and a question about a call are none
+    request   whether it is mailed to a known customer, who gets a request only so often and whose
+              silence can be counted; other questions stand on a page or follow a call
     mood      how much happier people are about it than about what they ordered
     ordered   whether the question is about what was ordered
     counted   whether it counts how often it is shown
@@ -292,11 +292,6 @@ class Place:
     @property
     def scale(self) -> str:
         return self.question.scale
-
-    @property
-    def mailed(self) -> bool:
-        """Whether it is mailed to a known customer, so that silence can be counted."""
-        return self.request
 
 
 QUESTIONS = {question.key: question for question in READY_MADE}

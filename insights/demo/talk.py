@@ -56,9 +56,10 @@ SPREAD = 2.0
 THUMB_UP_FROM = 6.2
 FACTORS = {"nps": 1.0, "csat": 0.5, "ces": 0.7}
 
-# Which part of the answers comes with a reason, and with some words.
-TICKS_A_REASON = 0.3
-WRITES = {"thumb": 0.07, "nps": 0.18, "csat": 0.14, "ces": 0.16}
+# Which part of the answers comes with a reason, and with some words; who is unhappy says more.
+TICKS_A_REASON = 0.26
+WRITES = {"thumb": 0.06, "nps": 0.14, "csat": 0.12, "ces": 0.14}
+MORE_IF_UNHAPPY = 1.8
 # Who writes about the shop writes so often about the thing itself; says two things; is in a hurry.
 ABOUT_THE_THING, SAYS_TWO_THINGS, IN_A_HURRY = 0.3, 0.3, 0.2
 
@@ -220,7 +221,7 @@ class Talk:
             day = ordered_on + timedelta(days=place.days)
             if day >= self._calendar.today:
                 continue
-            if place.mailed:
+            if place.request:
                 self._mail(place, person, order, day, requests, answers)
                 continue
             at = self._calendar.moment(day, self._rng) if place.days else order.at
@@ -327,9 +328,10 @@ class Talk:
         reasons = {
             scale.positive: voice.happy_reasons,
             scale.negative: voice.unhappy_reasons,
-        }.get(outcome, ("other",))
-        reason = self._rng.choice(reasons) if self._rng.random() < TICKS_A_REASON else ""
-        writes = self._rng.random() < WRITES[scale.key]
+        }.get(outcome, voice.neutral_reasons)
+        more = MORE_IF_UNHAPPY if outcome == scale.negative else 1
+        reason = self._rng.choice(reasons) if self._rng.random() < TICKS_A_REASON * more else ""
+        writes = self._rng.random() < WRITES[scale.key] * more
         comment = self._comment(reply, voice) if writes else ""
         return reply._replace(reason=reason, comment=comment)
 

@@ -15,6 +15,7 @@ class Voice:
     neutral: tuple[str, ...] = ()
     unhappy: tuple[str, ...] = ()
     happy_reasons: tuple[str, ...] = ("useful", "useful", "easy", "easy", "easy", "fun")
+    neutral_reasons: tuple[str, ...] = ("useful", "easy", "effort", "not_relevant", "other")
     unhappy_reasons: tuple[str, ...] = ("effort", "effort", "not_relevant", "not_relevant", "other")
 
 
@@ -129,7 +130,7 @@ ABOUT_THE_WAIT_AHEAD = Voice(
         "Wel alvast betalen, niet weten wanneer hij komt.",
         "Levertijd?",
     ),
-    unhappy_reasons=("effort", "effort", "effort", "other", "other"),
+    unhappy_reasons=("effort", "effort", "effort", "effort", "other"),
 )
 ABOUT_THE_WAIT = Voice(
     unhappy=(
@@ -162,7 +163,7 @@ ABOUT_THE_WAIT = Voice(
         "Lang wachten en dan ook nog de verkeerde kleur.",
         "De levering duurt eindeloos.",
     ),
-    unhappy_reasons=("effort", "effort", "effort", "other", "other"),
+    unhappy_reasons=("effort", "effort", "effort", "effort", "other"),
 )
 
 ABOUT_THE_PAGE = Voice(
@@ -258,7 +259,7 @@ ABOUT_TOO_MUCH_MAIL = Voice(
     happy_reasons=ABOUT_THE_TIPS.happy_reasons,
     unhappy_reasons=(
         *("too_often", "too_often", "too_often", "too_often", "too_often", "too_often"),
-        *("not_relevant", "not_relevant", "too_personal"),
+        *("not_relevant", "too_personal"),
     ),
 )
 ABOUT_THE_DELIVERY = Voice(

@@ -14,6 +14,9 @@ LOOKS = [
     )
 ]
 
+# Each value once: for pages that are built of parts which the other pages show in every look.
+FEW_LOOKS = [LOOKS[0], pytest.param("en", "dark", 360, id="en-dark-360")]
+
 
 def choices(language: str, theme: str) -> dict[str, str]:
     """The cookies of a reader who chose these."""

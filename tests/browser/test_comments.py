@@ -10,7 +10,7 @@ from django.utils import timezone
 from customers.models import Product
 from feedback.models import Touchpoint
 from feedback.services import Answer, add_responses
-from tests.browser.looks import LOOKS, choices
+from tests.browser.looks import FEW_LOOKS, choices
 from tests.insights.payloads import PAYLOADS, RUN
 from tests.makers import make_category, make_product, make_touchpoint
 
@@ -194,7 +194,7 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)
 def test_reasons_and_comments_are_accessible_and_keep_the_csp(
     open_page, session, voices, language, theme, width
 ):

@@ -10,7 +10,7 @@ from feedback import places
 from feedback.models import Exposure, Response, Touchpoint
 from feedback.places import Place
 from feedback.services import Answer, add_responses
-from tests.browser.looks import LOOKS, choices
+from tests.browser.looks import FEW_LOOKS, choices
 
 pytestmark = [
     pytest.mark.browser,
@@ -72,7 +72,7 @@ def copied(page, button: str) -> list[str]:
     return page.evaluate("window.pasted")
 
 
-@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)
 def test_every_page_looks_right(open_page, session, language, theme, width):
     watched = open_page(width=width, cookies=choices(language, theme) | session)
     page, shot = watched.page, f"{language}-{theme}-{width}"
