@@ -29,6 +29,7 @@ SINKS = [
     "/?kpi=nps&period=own&from={day}&to={day}&slice=product",
     "/?kpi=nps&period=own&from={day}&to={day}&slice=touchpoint",
     "/?kpi=nps&period=own&from={first}&to={last}&slice=category",
+    "/touchpoints/",
 ]
 
 # As many as one page shows.
@@ -120,6 +121,40 @@ def test_comments_and_names_are_there_as_text(watched_for_scripts, stored_payloa
         names = watched.page.locator("#breakdown tbody th").all_inner_texts()
         # Those of the day before stand there too, to compare with.
         assert {squeezed(name) for name in names} >= {squeezed(name_of(n)) for n in numbers}
+    assert watched.problems == []
+
+
+def test_no_question_runs_where_it_is_set_up_asked_and_answered(watched_for_scripts):
+    """Names, questions and thanks of colleagues too, in the previews and on the hosted page."""
+    watched = watched_for_scripts
+    for number in range(0, len(PAYLOADS), 15):
+        text = PAYLOADS[number][:200]
+        touchpoint = make_touchpoint(
+            scale="thumb",
+            name=name_of(number)[:100],
+            question_nl=text,
+            question_en=text,
+            thanks_nl=text,
+            thanks_en=text,
+        )
+        add_responses(
+            Answer(
+                key=f"{number} {index}",
+                scale="thumb",
+                value=index % 2,
+                answered_at=moment(DAYS[0]),
+                comment=comment,
+                touchpoint=touchpoint,
+            )
+            for index, comment in enumerate(PAYLOADS[number : number + 5])
+        )
+        for page in ("touchpoints/{}/", "touchpoints/{}/edit/", "v/{}/?v=1"):
+            watched.visit("/" + page.format(touchpoint.key))
+            assert ran(watched.page) is None
+            assert watched.page.evaluate("window.violations") == []
+        watched.page.click(".is-chosen")
+        watched.page.wait_for_selector("textarea")
+        assert ran(watched.page) is None
     assert watched.problems == []
 
 
