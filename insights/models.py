@@ -165,3 +165,60 @@ class ImportJob(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class Organisation(models.Model):
+    """How the organisation calls itself and looks, to its staff and its customers; one row.
+
+    Empty fields mean the setting of the same name, or nothing.
+    """
+
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    # Small, and read by every web server: the database is the one place they share.
+    logo = models.BinaryField(_("logo"), null=True, blank=True, editable=False)
+    logo_type = models.CharField(max_length=20, blank=True, editable=False)
+    accent = models.CharField(_("colour"), max_length=7, blank=True)
+    formal = models.BooleanField(_("address customers as “u”"), null=True, blank=True)
+    sender_name = models.CharField(_("name of the sender"), max_length=60, blank=True)
+    sender_email = models.EmailField(_("address of the sender"), blank=True)
+    time_zone_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("organisation")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="organisation_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(logo__isnull=True, logo_type="")
+                | models.Q(logo__isnull=False, logo_type__in=["image/png", "image/jpeg"]),
+                name="organisation_logo_typed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Annotation(models.Model):
+    """Something that happened on a day, drawn on every line of time."""
+
+    on = models.DateField(_("day"))
+    text = models.CharField(_("what happened"), max_length=80)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("written at"))
+
+    class Meta:
+        verbose_name = _("annotation")
+        verbose_name_plural = _("annotations")
+        ordering = ("on", "pk")
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(text=""), name="annotation_says_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.on} {self.text}"

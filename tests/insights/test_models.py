@@ -8,7 +8,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
-from insights.models import ImportJob, JobRun, KpiSnapshot, NightlyRun
+from insights.models import (
+    Annotation,
+    ImportJob,
+    JobRun,
+    KpiSnapshot,
+    NightlyRun,
+    Organisation,
+)
 from tests.insights.makers import NOW
 
 JANUARY, FEBRUARY = date(2026, 1, 1), date(2026, 2, 1)
@@ -40,6 +47,8 @@ VALID = {
         "options": {"fields": {}},
         "created_at": NOW,
     },
+    Organisation: {"pk": 1, "name": "Lindehuis"},
+    Annotation: {"on": JANUARY, "text": "New courier", "created_at": NOW},
 }
 
 # constraint → the model and what makes a valid row break it; a repeat has no other value.
@@ -56,6 +65,9 @@ BROKEN = {
     "importjob_percent_to_100": (ImportJob, {"percent": 101}),
     "importjob_kind_known": (ImportJob, {"kind": "recipes"}),
     "importjob_status_known": (ImportJob, {"status": "asleep"}),
+    "organisation_one_row": (Organisation, {"pk": 2}),
+    "organisation_logo_typed": (Organisation, {"logo": b"GIF89a", "logo_type": "image/gif"}),
+    "annotation_says_something": (Annotation, {"text": ""}),
 }
 
 BESIDE = [
