@@ -5,9 +5,10 @@ show it twice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -73,26 +74,38 @@ class Span:
     where: Mapping[str, str] = field(default_factory=dict)
 
 
-def counts(span: Span, *, dimension: str | None = None, by_day: bool = False) -> list[Count]:
-    """Return counts of a span per value, and per day and key of a dimension if asked for."""
+def counts(
+    span: Span,
+    *,
+    dimension: str | None = None,
+    by_day: bool = False,
+    cuts: Sequence[date] = (),
+) -> list[Count]:
+    """Return counts of a span per value, and per day and key of a dimension if asked for.
+
+    With `cuts`, days in ascending order, the counts of all days from one cut up to the next are
+    added up under the first of them; the first cut is the start of the span.
+    """
     used = {*span.where, *([dimension] if dimension else [])}
     if len(used) <= 1:
         sources, parameters = _marginal_read(span, next(iter(used), ""))
     else:
         sources, parameters = _cube_read(span, dimension)
+    since, cut_parameters = _since(cuts) if cuts else ("day", [])
     groups = [
-        *(["day"] if by_day else []),
+        *(["since"] if by_day or cuts else []),
         *(["key"] if dimension else []),
         "value",
     ]
     sql = (
-        f"SELECT {', '.join(groups)}, SUM(n) FROM ({' UNION ALL '.join(sources)}) AS counted "  # noqa: S608
+        f"SELECT {', '.join(groups)}, SUM(n) FROM (SELECT {since} AS since, key, value, n "  # noqa: S608
+        f"FROM ({' UNION ALL '.join(sources)}) AS counted) AS dated "
         f"GROUP BY {', '.join(groups)} HAVING SUM(n) <> 0"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, cut_parameters + parameters)
         rows = cursor.fetchall()
-    return [_count(row, by_day, dimension is not None) for row in rows]
+    return [_count(row, by_day or bool(cuts), dimension is not None) for row in rows]
 
 
 def _count(row: tuple[Any, ...], by_day: bool, by_key: bool) -> Count:
@@ -100,6 +113,15 @@ def _count(row: tuple[Any, ...], by_day: bool, by_key: bool) -> Count:
     day = as_date(cells.pop(0)) if by_day else None
     key = cells.pop(0) if by_key else None
     return Count(day, key, cells[0], int(cells[1]))
+
+
+def _since(cuts: Sequence[date]) -> tuple[str, list[Parameter]]:
+    """Return the SQL for the last cut that is not after the day."""
+    branches = "".join(" WHEN day < %s THEN %s" for _ in cuts[1:])
+    parameters: list[Parameter] = [day for pair in pairwise(cuts) for day in pair[::-1]]
+    if not branches:
+        return "CAST(%s AS date)" if connection.vendor == "postgresql" else "%s", [cuts[0]]
+    return f"CASE{branches} ELSE %s END", [*parameters, cuts[-1]]
 
 
 def counts_by_key(span: Span, dimension: str, keys: Iterable[str]) -> list[Count]:
@@ -177,6 +199,22 @@ def reason_counts(span: Span, dimension: str) -> list[ReasonCount]:
 def first_day(measure: str) -> date | None:
     """Return the first local day with anything of this measure, or None."""
     return min(_outer_days(measure, Min("day")), default=None)
+
+
+def measured(measures: Iterable[str]) -> set[str]:
+    """Return those of the measures that anything was ever counted of, in one statement."""
+    exists = (
+        f"SELECT %s WHERE EXISTS (SELECT 1 FROM {Tally._meta.db_table} WHERE dimension = '' "  # noqa: S608
+        "AND measure = %s AND n > 0) "
+        f"OR EXISTS (SELECT 1 FROM {ResponseChange._meta.db_table} WHERE measure = %s)"
+    )
+    wanted = list(measures)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join([exists] * len(wanted)),
+            [measure for measure in wanted for _ in range(3)],
+        )
+        return {measure for (measure,) in cursor.fetchall()}
 
 
 def last_day(measure: str) -> date | None:

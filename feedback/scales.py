@@ -18,6 +18,7 @@ al. 2010 (CES, here with the CES 2.0 direction: a high answer means little effor
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 # Digits only: "6.5" has no place on any scale, and accepting "9.0" would mean deciding which
@@ -41,29 +42,32 @@ class Band:
     highest: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scale:
-    """A range of whole numbers, cut into bands listed from the happiest to the unhappiest."""
+    """A range of whole numbers, cut into bands listed from the happiest to the unhappiest.
+
+    What follows from the bands is worked out once: a page asks for it thousands of times.
+    """
 
     key: str
     bands: tuple[Band, ...]
 
-    @property
+    @cached_property
     def lowest(self) -> int:
         """The smallest allowed answer."""
         return min(band.lowest for band in self.bands)
 
-    @property
+    @cached_property
     def highest(self) -> int:
         """The largest allowed answer."""
         return max(band.highest for band in self.bands)
 
-    @property
+    @cached_property
     def values(self) -> range:
         """All allowed answers, from the smallest to the largest."""
         return range(self.lowest, self.highest + 1)
 
-    @property
+    @cached_property
     def outcomes(self) -> tuple[str, ...]:
         """The outcome keys, from the happiest to the unhappiest."""
         return tuple(band.outcome for band in self.bands)
@@ -104,8 +108,15 @@ class Scale:
 
         Raises ScaleError for a value that is not on the scale.
         """
-        answer = self.check(value)
-        return next(band.outcome for band in self.bands if band.lowest <= answer <= band.highest)
+        return self._outcome_of[self.check(value)]
+
+    @cached_property
+    def _outcome_of(self) -> Mapping[int, str]:
+        return {
+            value: band.outcome
+            for band in self.bands
+            for value in range(band.lowest, band.highest + 1)
+        }
 
     def _refusal(self, value: object, way_out: str) -> ScaleError:
         quote = repr(value)

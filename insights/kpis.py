@@ -223,10 +223,7 @@ def change(kpi: Kpi, before: Figure, after: Figure) -> Change | None:
     """
     if before.value is None or after.value is None:
         return None
-    if kpi.unit == "points":
-        low, high, z = _nps_change(kpi, before, after)
-    else:
-        low, high, z = _share_change(kpi, before, after)
+    low, high, z = _difference(kpi, before, after)
     return Change(
         change=after.value - before.value,
         low=100 * low,
@@ -266,6 +263,52 @@ def verdicts(rows: Sequence[tuple[Figure, Figure, Change | None]]) -> list[Verdi
     for (index, moved), passed in zip(compared, passes, strict=True):
         result[index] = _verdict(moved, passed)
     return result
+
+
+# Where a step may lie, 95 %: the cuts whose z² is at most so much below the best one's. It is the
+# 95 % point of the law P(x) = (1 - exp(-x / 2))² (Hansen 2000, Econometrica 68, table 1).
+STEP_LIMIT = 7.35
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The largest step in a line of counts: `at` is the index of the first part after it.
+
+    With 95 % confidence that first part is one of those from `earliest` to `latest`.
+    """
+
+    at: int
+    earliest: int
+    latest: int
+    before: Figure
+    after: Figure
+    change: Change
+
+
+def turning_point(kpi: Kpi, parts: Sequence[Mapping[str, int]]) -> Turn | None:
+    """Return where consecutive counts by outcome took their largest step, if it is no chance.
+
+    Every cut with MIN_VERDICT answers on both sides is tested. The least likely one stands if its
+    p is at most 0.05 divided by the number of cuts (Bonferroni) and its interval excludes 0. A
+    slow slide has no step, and then this is where one step describes it best.
+    """
+    whole = add(*parts)
+    passed: dict[str, int] = {}
+    cuts = []
+    for at, part in enumerate(parts[:-1], start=1):
+        passed = add(passed, part)
+        rest = {outcome: number - passed.get(outcome, 0) for outcome, number in whole.items()}
+        before, after = figure(kpi, passed), figure(kpi, rest)
+        if min(before.n, after.n) >= MIN_VERDICT:
+            cuts.append((_difference(kpi, before, after)[2] ** 2, at, before, after))
+    if not cuts:
+        return None
+    best, at, before, after = max(cuts, key=lambda cut: cut[0])
+    moved = change(kpi, before, after)
+    if moved is None or _verdict(moved, moved.p <= 0.05 / len(cuts)) is Verdict.NO_CHANGE:
+        return None
+    possible = [cut[1] for cut in cuts if cut[0] >= best - STEP_LIMIT]
+    return Turn(at, min(possible), max(possible), before, after, moved)
 
 
 def _verdict(moved: Change, passed: bool) -> Verdict:
@@ -326,6 +369,12 @@ def _wilson(successes: int, n: int) -> tuple[float, float]:
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == n else centre + half
     return low, high
+
+
+def _difference(kpi: Kpi, before: Figure, after: Figure) -> tuple[float, float, float]:
+    """Return the interval of a change on the scale from -1 to +1, and how many errors z it is."""
+    test = _nps_change if kpi.unit == "points" else _share_change
+    return test(kpi, before, after)
 
 
 def _nps_change(kpi: Kpi, before: Figure, after: Figure) -> tuple[float, float, float]:

@@ -11,8 +11,11 @@ back 25.
 Pure: standard library only, no Django, no clock (today is an argument), no I/O.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 KINDS = ("day", "week", "month", "quarter", "year")
@@ -26,6 +29,7 @@ LAST_DAY = date(3000, 1, 1)
 MAX_PERIODS = 10_000
 
 _ONE_DAY = timedelta(days=1)
+_FIFTY_TWO_WEEKS = timedelta(weeks=52)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -95,6 +99,26 @@ def previous(period: Period) -> Period:
         if period == enclosing(period.start, kind):
             return enclosing(period.start - _ONE_DAY, kind)
     return Period(period.start - (period.end - period.start), period.start)
+
+
+def year_before(period: Period) -> Period:
+    """Return the same stretch of the year before, or of more years if it is longer than one.
+
+    Whole months keep their names (March with March); any other range lies 52 weeks earlier, so
+    that it has the same days of the week. The two never overlap: no answer is on both sides.
+    """
+    if period.start.day == period.end.day == 1:
+        first, last = (12 * day.year + day.month - 1 for day in (period.start, period.end))
+        earlier = 12 * ceil((last - first) / 12)
+        return Period(_first_of_month(0, first - earlier), _first_of_month(0, last - earlier))
+    shift = ceil((period.end - period.start) / _FIFTY_TWO_WEEKS) * _FIFTY_TWO_WEEKS
+    return Period(period.start - shift, period.end - shift)
+
+
+# What a period may be compared with.
+COMPARISONS: Mapping[str, Callable[[Period], Period]] = MappingProxyType(
+    {"previous": previous, "year": year_before}
+)
 
 
 def bounds(period: Period, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from feedback import queries as feedback
 from feedback.models import Response
 from insights.kpis import KPIS, Change, Figure, Kpi, Verdict, change, figure, verdicts
-from insights.models import ImportJob, JobRun, KpiSnapshot
-from insights.periods import Period, previous, split
+from insights.models import Annotation, ImportJob, JobRun, KpiSnapshot
+from insights.periods import COMPARISONS, Period, split
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ class KpiRow:
     key: str | None = None
 
 
+# More stretches of time than these are counted day by day.
+MOST_CUTS = 80
+
 # Counts by outcome of a period and an internal slice key (None without slicing).
 Cells = dict[tuple[Period, str | None], dict[str, int]]
 
@@ -64,40 +67,62 @@ def kpi_rows(  # noqa: PLR0913  (one argument per choice a reader has)
     by: str | None = None,
     dimension: str | None = None,
     where: Mapping[str, str] | None = None,
-    compare: bool = False,
+    compare: str | None = None,
 ) -> list[KpiRow]:
     """Return a KPI over the half-open local days [start, end), per period and slice.
 
-    `where` holds public keys per dimension. With `compare` each row carries the equal period
-    just before it, the change, and a verdict corrected for the number of rows (Holm). Slices
-    stand in the order of their answers, most first; periods in the order of time.
+    `where` holds public keys per dimension. With `compare` ("previous": the equal period just
+    before, "year": the same one a year before) each row carries that period, the change, and a
+    verdict corrected for the number of rows (Holm). Slices stand in the order of their answers,
+    most first; periods in the order of time.
     """
     kpi = KPIS[kpi_key]
     inner = _internal(dimension, where or {})
     periods = split(start, end, by) if by else [Period(start, end)]
-    compared = [previous(period) for period in periods] if compare else []
-    cells = _cells(kpi, [*periods, *compared], inner, dimension)
+    before = {period: COMPARISONS[compare](period) for period in periods} if compare else {}
+    cells = _cells(kpi, [*periods, *before.values()], inner, dimension)
     keys = _slices(cells, periods, dimension)
     names = feedback.labels(dimension, [key for key in keys if key]) if dimension else {}
     notes = _frozen_notes(kpi, periods, dimension, inner)
     figures = [
         (period, key, _figure(kpi, cells, period, key)) for period in periods for key in keys
     ]
-    moves = _moves(kpi, cells, figures) if compare else [(None, None, None)] * len(figures)
+    moves = _moves(kpi, cells, figures, before) if before else [(None, None, None)] * len(figures)
     return [
         KpiRow(
             period=period,
             slice=None if key is None else names[key].key,
             label="" if key is None else names[key].name,
             figure=now,
-            before=before,
+            before=earlier,
             change=moved,
             verdict=verdict,
             frozen=notes.get((period, key)),
             key=key,
         )
-        for (period, key, now), (before, moved, verdict) in zip(figures, moves, strict=True)
+        for (period, key, now), (earlier, moved, verdict) in zip(figures, moves, strict=True)
     ]
+
+
+def lines(
+    kpi_key: str,
+    start: date,
+    end: date,
+    *,
+    by: str,
+    dimension: str,
+    where: Mapping[str, str],
+) -> tuple[list[Period], dict[str, list[dict[str, int]]]]:
+    """Return the periods from `start` up to `end`, and counts by outcome in each of them.
+
+    The counts stand per internal key of the dimension, for the keys with any.
+    """
+    kpi = KPIS[kpi_key]
+    periods = split(start, end, by)
+    cells = _cells(kpi, periods, _internal(dimension, where), dimension)
+    none = kpi.counts_from_values({})
+    keys = dict.fromkeys(key or "" for _period, key in cells)
+    return periods, {key: [cells.get((period, key), none) for period in periods] for key in keys}
 
 
 def _internal(dimension: str | None, where: Mapping[str, str]) -> dict[str, str]:
@@ -110,39 +135,36 @@ def _internal(dimension: str | None, where: Mapping[str, str]) -> dict[str, str]
 def _cells(
     kpi: Kpi, periods: Sequence[Period], inner: Mapping[str, str], dimension: str | None
 ) -> Cells:
-    """Count every period; periods in a row share one read per day, single ones read their sum."""
-    if len(periods) <= 2:
-        found = {period: _read(kpi, period, inner, dimension, by_day=False) for period in periods}
-        sums: dict[tuple[Period, str | None], dict[int, int]] = defaultdict(dict)
-        for period, rows in found.items():
-            for row in rows:
-                sums[period, row.key][row.value] = row.n
-    else:
-        sums = _daily_sums(kpi, periods, inner, dimension)
+    """Count every period from one read; periods may overlap."""
+    whole = Period(min(p.start for p in periods), max(p.end for p in periods))
+    cuts = sorted({day for period in periods for day in (period.start, period.end)})[:-1]
+    # A database is slow at telling very many stretches apart, and days are there already.
+    by_day = len(cuts) > MOST_CUTS
+    span = feedback.Span(kpi.measure, whole.start, whole.end, inner)
+    rows = feedback.counts(span, dimension=dimension, by_day=by_day, cuts=() if by_day else cuts)
+    homes = _homes(periods, cuts, by_day=by_day)
+    sums: dict[tuple[Period, str | None], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        assert row.day is not None  # noqa: S101  (asked for by day or cut)
+        for period in homes.get(row.day, ()):
+            sums[period, row.key][row.value] += row.n
     return {place: kpi.counts_from_values(values) for place, values in sums.items()}
 
 
-def _daily_sums(
-    kpi: Kpi, periods: Sequence[Period], inner: Mapping[str, str], dimension: str | None
-) -> dict[tuple[Period, str | None], dict[int, int]]:
-    whole = Period(min(p.start for p in periods), max(p.end for p in periods))
+def _homes(
+    periods: Iterable[Period], cuts: Sequence[date], *, by_day: bool
+) -> dict[date, list[Period]]:
+    """Return in which periods each counted stretch of days lies, by its first day."""
     homes: dict[date, list[Period]] = defaultdict(list)
     for period in dict.fromkeys(periods):
-        for offset in range((period.end - period.start).days):
-            homes[period.start + timedelta(days=offset)].append(period)
-    sums: dict[tuple[Period, str | None], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for row in _read(kpi, whole, inner, dimension, by_day=True):
-        assert row.day is not None  # noqa: S101  (asked for by day)
-        for period in homes[row.day]:
-            sums[period, row.key][row.value] += row.n
-    return sums
-
-
-def _read(
-    kpi: Kpi, period: Period, inner: Mapping[str, str], dimension: str | None, *, by_day: bool
-) -> list[feedback.Count]:
-    span = feedback.Span(kpi.measure, period.start, period.end, inner)
-    return feedback.counts(span, dimension=dimension, by_day=by_day)
+        if by_day:
+            days = (period.end - period.start).days
+            starts = [period.start + timedelta(days=offset) for offset in range(days)]
+        else:
+            starts = [cut for cut in cuts if period.start <= cut < period.end]
+        for start in starts:
+            homes[start].append(period)
+    return homes
 
 
 def _slices(cells: Cells, periods: Collection[Period], dimension: str | None) -> list[str | None]:
@@ -163,9 +185,12 @@ def _figure(kpi: Kpi, cells: Cells, period: Period, key: str | None) -> Figure:
 
 
 def _moves(
-    kpi: Kpi, cells: Cells, figures: Iterable[tuple[Period, str | None, Figure]]
+    kpi: Kpi,
+    cells: Cells,
+    figures: Iterable[tuple[Period, str | None, Figure]],
+    before: Mapping[Period, Period],
 ) -> list[tuple[Figure, Change | None, Verdict]]:
-    pairs = [(_figure(kpi, cells, previous(period), key), now) for period, key, now in figures]
+    pairs = [(_figure(kpi, cells, before[period], key), now) for period, key, now in figures]
     rows = [(before, now, change(kpi, before, now)) for before, now in pairs]
     return [
         (before, moved, verdict)
@@ -212,18 +237,43 @@ def reasons(
     return dict(found)
 
 
-def comments(kpi_key: str, period: Period, where: Mapping[str, str]) -> QuerySet[Response]:
-    """Return the answers with a comment among those that a KPI counts, newest first."""
-    return feedback.comments(_span(kpi_key, period, where))
+def comments(
+    kpi_key: str, period: Period, where: Mapping[str, str], said: str = ""
+) -> QuerySet[Response]:
+    """Return the answers with a comment among those that a KPI counts, newest first.
+
+    `said` leaves only the "happy" or the "unhappy" ones.
+    """
+    return _of_mood(feedback.comments(_span(kpi_key, period, where)), kpi_key, said)
 
 
-def explained(kpi_key: str, period: Period, where: Mapping[str, str]) -> QuerySet[Response]:
+def explained(
+    kpi_key: str, period: Period, where: Mapping[str, str], said: str = ""
+) -> QuerySet[Response]:
     """Return the answers with a comment or a reason among those that a KPI counts."""
-    return feedback.explained(_span(kpi_key, period, where))
+    return _of_mood(feedback.explained(_span(kpi_key, period, where)), kpi_key, said)
+
+
+def _of_mood(answers: QuerySet[Response], kpi_key: str, said: str) -> QuerySet[Response]:
+    if not said:
+        return answers
+    bands = KPIS[kpi_key].scale.bands
+    band = bands[0] if said == "happy" else bands[-1]
+    return answers.filter(value__gte=band.lowest, value__lte=band.highest)
 
 
 def _span(kpi_key: str, period: Period, where: Mapping[str, str]) -> feedback.Span:
     return feedback.Span(KPIS[kpi_key].measure, period.start, period.end, _internal(None, where))
+
+
+def score_counts(kpi_key: str, period: Period, where: Mapping[str, str]) -> dict[int, int]:
+    """Return how often each score was given among the answers that a KPI counts."""
+    return {row.value: row.n for row in feedback.counts(_span(kpi_key, period, where))}
+
+
+def annotations(start: date, end: date) -> list[Annotation]:
+    """Return what happened on the half-open days [start, end), the first first."""
+    return list(Annotation.objects.filter(on__gte=start, on__lt=end))
 
 
 # -- What pages need beside the figures ---------------------------------------------------------
@@ -247,7 +297,8 @@ def last_day(kpi_key: str) -> date | None:
 
 def measured_kpis() -> list[str]:
     """Return the KPIs that there were ever answers for, in the order they are declared."""
-    return [key for key, kpi in KPIS.items() if feedback.first_day(kpi.measure)]
+    found = feedback.measured(kpi.measure for kpi in KPIS.values())
+    return [key for key, kpi in KPIS.items() if kpi.measure in found]
 
 
 # A select with more entries than this is no help; a product is then typed in.
@@ -296,7 +347,7 @@ def kpi_document(  # noqa: PLR0913  (one argument per option of the command)
     by: str | None = None,
     dimension: str | None = None,
     where: Mapping[str, str] | None = None,
-    compare: bool = False,
+    compare: str | None = None,
 ) -> dict[str, object]:
     """Return the KPI as one JSON-ready document; a range left open runs from the first answer
     to the end of today. With no answer before its end it is one day, and empty."""
@@ -309,7 +360,7 @@ def kpi_document(  # noqa: PLR0913  (one argument per option of the command)
         "kpi": kpi.key,
         "definition": kpi.definition,
         "time_zone": settings.TIME_ZONE,
-        "rows": [_document_row(row, compare=compare) for row in rows],
+        "rows": [_document_row(row, compare=compare is not None) for row in rows],
     }
 
 

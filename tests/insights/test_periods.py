@@ -20,6 +20,7 @@ from insights.periods import (
     is_complete,
     previous,
     split,
+    year_before,
 )
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -288,6 +289,32 @@ def test_the_period_before_a_calendar_period_is_of_the_same_kind(day, kind):
     one = enclosing(day, kind)
 
     assert previous(one) == enclosing(one.start - timedelta(days=1), kind)
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        pytest.param("2026-03-01 2026-04-01", "2025-03-01 2025-04-01", id="March with March"),
+        pytest.param("2024-02-01 2024-03-01", "2023-02-01 2023-03-01", id="out of a leap year"),
+        pytest.param("2026-11-23 2026-11-30", "2025-11-24 2025-12-01", id="Monday with Monday"),
+        pytest.param("2026-08-26 2026-11-25", "2025-08-27 2025-11-26", id="thirteen weeks"),
+        pytest.param("2025-11-01 2026-11-25", "2023-11-04 2024-11-27", id="over a year: two back"),
+        pytest.param("2025-01-01 2026-06-01", "2023-01-01 2024-06-01", id="17 months: two years"),
+    ],
+)
+def test_the_same_stretch_of_a_year_before(now, before):
+    assert lines([year_before(period(*now.split()))]) == [before]
+
+
+@given(days, st.integers(1, 2000))
+def test_a_year_before_is_as_long_and_shares_no_day(start, length):
+    one = Period(start, start + timedelta(days=length))
+    before = year_before(one)
+
+    assert before.end <= one.start
+    if not one.start.day == one.end.day == 1:
+        assert before.end - before.start == one.end - one.start
+        assert before.start.weekday() == one.start.weekday()
 
 
 # Instants

@@ -340,7 +340,7 @@ def test_every_reading_equals_a_count_of_the_answers(where, folded):
 def test_a_comparison_adds_the_change_its_interval_p_and_verdict():
     give("nps", [9] * 200 + [8] * 120 + [3] * 80, on=date(2026, 1, 5))
     give("nps", [9] * 170 + [8] * 130 + [3] * 100, on=date(2026, 2, 5))
-    [row] = document("nps", start=FEBRUARY.start, end=FEBRUARY.end, compare=True)["rows"]
+    [row] = document("nps", start=FEBRUARY.start, end=FEBRUARY.end, compare="previous")["rows"]
     assert list(row)[-5:] == ["change", "change_low", "change_high", "p", "verdict"]
     assert row["change"] == -12.5
     assert (round(row["change_low"], 1), round(row["change_high"], 1)) == (-23.3, -1.5)
@@ -373,7 +373,7 @@ def test_the_period_before_is_the_equal_calendar_period(period, before):
     give("thumb", [0] * 5, on=before.start)
     give("thumb", [0] * 6, on=before.end - timedelta(days=1))
     give("thumb", [0] * 100, on=before.start - timedelta(days=1))
-    row = one("thumbs", period, compare=True)
+    row = one("thumbs", period, compare="previous")
     assert (row.figure.n, row.before.n) == (40, 11)
 
 
@@ -388,7 +388,7 @@ def test_the_period_before_is_the_equal_calendar_period(period, before):
 def test_too_few_is_said_and_nothing_is_no_change(before, verdict, change):
     give("nps", [9] * before, on=date(2026, 1, 5))
     give("nps", [9] * 30, on=date(2026, 2, 5))
-    [row] = document("nps", start=FEBRUARY.start, end=FEBRUARY.end, compare=True)["rows"]
+    [row] = document("nps", start=FEBRUARY.start, end=FEBRUARY.end, compare="previous")["rows"]
     assert (row["verdict"], row["change"]) == (verdict, change)
     assert (row["p"] is None) == (change is None)
 
@@ -410,7 +410,9 @@ def test_verdicts_are_corrected_for_the_rows_of_the_document(others, verdict):
         still = make_category()
         for period in (JANUARY, FEBRUARY):
             give("thumb", [1] * number, on=period.start, category=still)
-    rows = kpi_rows("thumbs", *(FEBRUARY.start, FEBRUARY.end), dimension="category", compare=True)
+    rows = kpi_rows(
+        "thumbs", *(FEBRUARY.start, FEBRUARY.end), dimension="category", compare="previous"
+    )
     row = next(row for row in rows if row.slice == "Moved")
     assert round(row.change.p, 3) == 0.021
     assert row.verdict == verdict
@@ -428,7 +430,7 @@ def test_periods_and_slices_are_corrected_together():
         date(2026, 7, 1),
         by="month",
         dimension="channel",
-        compare=True,
+        compare="previous",
     )
     assert len(rows) == 10
     triples = [(row.before, row.figure, row.change) for row in rows]
@@ -441,14 +443,16 @@ def test_periods_and_slices_are_corrected_together():
 def test_a_row_is_compared_with_the_row_before_it():
     for month, ups in ((1, 10), (2, 20), (3, 30)):
         give("thumb", [1] * ups, on=date(2026, month, 5))
-    rows = kpi_rows("thumbs", JANUARY.start, date(2026, 4, 1), by="month", compare=True)
+    rows = kpi_rows("thumbs", JANUARY.start, date(2026, 4, 1), by="month", compare="previous")
     assert [(row.before.n, row.figure.n) for row in rows] == [(0, 10), (10, 20), (20, 30)]
     assert [row.before for row in rows[1:]] == [row.figure for row in rows[:-1]]
 
 
 def test_a_slice_that_fell_silent_is_still_compared():
     give("thumb", [1] * 40, on=date(2026, 1, 5), channel="web")
-    [row] = kpi_rows("thumbs", FEBRUARY.start, FEBRUARY.end, dimension="channel", compare=True)
+    [row] = kpi_rows(
+        "thumbs", FEBRUARY.start, FEBRUARY.end, dimension="channel", compare="previous"
+    )
     assert (row.slice, row.figure.n, row.before.n, row.verdict) == ("web", 0, 40, "too_few")
 
 
@@ -573,7 +577,7 @@ def test_mistake_9_days_are_added_and_never_averaged():
     start, end = date(2026, 6, 1), date(2026, 6, 3)
     assert [row.figure.value for row in kpi_rows("nps", start, end, by="day")] == [100, 0]
     assert one("nps", Period(start, end)).figure.value == 2
-    assert one("nps", Period(start, end), compare=True).figure.value == 2
+    assert one("nps", Period(start, end), compare="previous").figure.value == 2
 
 
 def test_mistake_9_scales_are_not_mixed():
@@ -666,10 +670,12 @@ def test_a_range_that_is_no_standard_period_has_no_note():
 READINGS = [
     pytest.param({}, 2, id="the whole"),
     pytest.param({"by": "day"}, 2, id="by day"),
-    pytest.param({"compare": True}, 3, id="with the period before"),
-    pytest.param({"by": "day", "compare": True}, 2, id="by day with the day before"),
+    pytest.param({"compare": "previous"}, 2, id="with the period before"),
+    pytest.param({"by": "day", "compare": "previous"}, 2, id="by day with the day before"),
     pytest.param({"dimension": "category"}, 3, id="by slice"),
-    pytest.param({"by": "day", "dimension": "category", "compare": True}, 3, id="by day and slice"),
+    pytest.param(
+        {"by": "day", "dimension": "category", "compare": "previous"}, 3, id="by day and slice"
+    ),
     pytest.param({"dimension": "category", "where": {"channel": "web"}}, 2, id="from the cube"),
 ]
 

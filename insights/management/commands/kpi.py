@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from feedback.queries import SLICES, UnknownKey
 from insights.kpis import KPIS
-from insights.periods import KINDS, PeriodError
+from insights.periods import COMPARISONS, KINDS, PeriodError
 from insights.queries import kpi_document
 
 # What argparse ends with when the command line itself is wrong.
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--where", action="extend", nargs="+", type=_filter, default=[], metavar="KEY=VALUE"
         )
-        parser.add_argument("--compare", choices=["previous"])
+        parser.add_argument(
+            "--compare", choices=list(COMPARISONS), help="the period just before, or a year before"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     def handle(self, **options: Any) -> None:
@@ -50,7 +52,7 @@ class Command(BaseCommand):
                     by=options["by"],
                     dimension=options["dimension"],
                     where=where,
-                    compare=options["compare"] is not None,
+                    compare=options["compare"],
                 )
             except PeriodError as error:
                 raise CommandError(str(error), returncode=WRONG_USE) from None
