@@ -3,6 +3,7 @@
 
     python3 start.py [--port N] [--no-demo]     install what is missing, then run everything
     python3 start.py setup [--no-demo] [--dev]  the same without running; --dev adds the tools
+    python3 start.py --demo                     from your own shop back to the demo shop
     python3 start.py test [pytest arguments]    run the tests
 
 Standard library only, and parsed by old Pythons too: they get a sentence, not a SyntaxError.
@@ -66,7 +67,7 @@ def main(arguments: list[str]) -> None:
             set_up(no_demo=options.no_demo, dev=options.dev)
             say("Ready. Start with: python3 start.py")
         else:
-            start(port=options.port, no_demo=options.no_demo)
+            start(port=options.port, no_demo=options.no_demo, demo=options.demo)
     except Trouble as trouble:
         raise SystemExit(str(trouble)) from None
     except KeyboardInterrupt:
@@ -78,7 +79,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=8000, help="of the web server (8000)")
-    parser.add_argument("--no-demo", action="store_true", help="start with an empty shop")
+    shop = parser.add_mutually_exclusive_group()
+    shop.add_argument("--no-demo", action="store_true", help="start with an empty shop")
+    shop.add_argument("--demo", action="store_true", help="go back to the demo shop")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("test", help="run the tests")
     setup = commands.add_parser("setup", help="install and prepare, and run nothing")
@@ -90,8 +93,10 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 # -- The three commands -----------------------------------------------------------------------
 
 
-def start(port: int, no_demo: bool) -> None:
+def start(port: int, no_demo: bool, demo: bool) -> None:
     check_port(port)
+    if demo:
+        forget_own_shop()
     # The links that are printed and mailed lead to the port that is used.
     os.environ.setdefault("BASE_URL", f"http://localhost:{port}")
     set_up(no_demo=no_demo, dev=False)
@@ -100,7 +105,7 @@ def start(port: int, no_demo: bool) -> None:
 
 
 def set_up(no_demo: bool, dev: bool) -> None:
-    check_writable(Path(os.environ.get("VAR_DIR") or BASE_DIR / "var"))
+    check_writable(var_dir())
     with only_one() as lock:
         install([RUNTIME, DEVELOPMENT] if dev else [RUNTIME], lock)
         prepare(no_demo, lock)
@@ -110,6 +115,26 @@ def test(arguments: list[str]) -> None:
     with only_one() as lock:
         install([RUNTIME, DEVELOPMENT], lock)
     replace_by("tests/run.py", *arguments)
+
+
+def var_dir() -> Path:
+    return Path(os.environ.get("VAR_DIR") or BASE_DIR / "var")
+
+
+def forget_own_shop() -> None:
+    """Open the demo shop's file again; the own shop stays in its file, for --no-demo."""
+    import fcntl  # noqa: PLC0415  (not on Windows, where a sentence has been printed by now)
+
+    check_writable(var_dir())
+    with (var_dir() / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble(
+                f"Customer Insights runs on {var_dir()}. Stop it there with Ctrl-C first, as it "
+                "would change shops under everybody who works in it."
+            ) from None
+        (var_dir() / "database").unlink(missing_ok=True)
 
 
 def prepare(no_demo: bool, lock: int) -> None:

@@ -124,6 +124,11 @@ class Supervisor:
     ) -> None:
         self.stop()
 
+    @property
+    def running(self) -> int:
+        """How many programs were started and not stopped."""
+        return len(self._children)
+
     def start(self, program: Program) -> None:
         self._stop_if_asked()
         child = Child(program, self._environment)
@@ -144,17 +149,17 @@ class Supervisor:
             self._look(LOOK_SECONDS / 4)
         return False
 
-    def watch(self) -> None:
-        """Pass on what the programs say, for ever.
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Pass on what the programs say, for ever or until something is so.
 
         Raises StopAsked, or ProgramEnded for the first program that ended by itself.
         """
-        while True:
+        while not until():
             self._look(LOOK_SECONDS)
 
-    def stop(self) -> None:
-        """Stop in the opposite order of starting, one after the other."""
-        while self._children:
+    def stop(self, keep: int = 0) -> None:
+        """Stop in the opposite order of starting, one after the other; keep the first so many."""
+        while len(self._children) > keep:
             child = self._children[-1]
             child.ask_to_stop()
             deadline = time.monotonic() + child.program.grace

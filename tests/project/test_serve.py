@@ -69,6 +69,7 @@ def serving(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen
         while said[-1] and "Ctrl-C stops everything" not in said[-1]:
             said.append(server.stdout.readline())
         assert f"Customer Insights is ready: http://localhost:{port}/\n" in said
+        server.welcome = "".join(said)
         yield server
     finally:
         if server.poll() is None:

@@ -154,6 +154,32 @@ def test_a_second_start_installs_nothing_and_serves(project: Path) -> None:
     ]
 
 
+def test_back_to_the_demo_forgets_which_file_was_chosen_and_keeps_both(project, tmp_path):
+    for name in ("db.sqlite3", "shop.sqlite3"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "database").write_text("shop.sqlite3\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+
+    with (tmp_path / "serve.lock").open("w") as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        refused = run_start(project, "--demo", "--port", port, VAR_DIR=str(tmp_path))
+    assert_refused(refused, "Stop it there with Ctrl-C first")
+    assert (tmp_path / "database").exists()
+
+    done = run_start(project, "--demo", "--port", port, VAR_DIR=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "manage.py prepare\n" in done.stdout
+    assert not (tmp_path / "database").exists()
+    assert (tmp_path / "db.sqlite3").read_text() == "db.sqlite3"
+    assert (tmp_path / "shop.sqlite3").read_text() == "shop.sqlite3"
+
+
+def test_with_and_without_the_demo_at_once_is_refused(project: Path) -> None:
+    assert run_start(project, "--demo", "--no-demo").returncode == 2
+
+
 def test_a_failed_installation_is_explained_and_made_anew_by_the_next_run(project: Path) -> None:
     lock = project / "requirements.txt"
     before = lock.read_text()

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -22,12 +23,16 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
 from insights.accounts import DEMO_DOMAIN
+from insights.database_file import BadPointer, chosen
 from insights.demo import PASSWORD
+from insights.own_shop import SUPERVISED
+from insights.services import set_up_link
 from insights.supervisor import Program, ProgramEnded, StopAsked, Supervisor
 
 # A cold start on a slow machine takes some ten seconds.
 READY_WITHIN_SECONDS = 60
 BROKER_WITHIN_SECONDS = 20
+PAGE_SECONDS = 2
 # Where nobody but this machine can come.
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # Pages wait for the database far more than for the processor.
@@ -47,23 +52,13 @@ class Command(BaseCommand):
         # What lands in var/ is for its owner: answers, addresses, keys.
         os.umask(0o077)
         check_static_files()
-        logins = demo_logins()
-        if logins and host not in LOOPBACK:
-            refuse(
-                f"Anybody who reaches {host} could sign in with the demo logins, whose password "
-                "is public. Leave --host out, or start your own shop in a directory of its own: "
-                "VAR_DIR=/another/directory python3 start.py --no-demo"
-            )
+        check_demo_logins(host)
         programs = [worker(verbosity), beat(verbosity), web(host, port, verbosity)]
         with only_one(settings.VAR_DIR), reserved(host, port):
             try:
                 with Supervisor(environment(host, port), say) as supervisor:
                     start_broker(supervisor)
-                    for program in programs:
-                        supervisor.start(program)
-                    wait_for_pages(supervisor, host, port)
-                    say(welcome(host, port, logins))
-                    supervisor.watch()
+                    run(supervisor, programs, host, port)
             except StopAsked:
                 say("Stopped.")
             except ProgramEnded as ended:
@@ -155,6 +150,15 @@ def check_static_files() -> None:
         )
 
 
+def check_demo_logins(host: str) -> None:
+    """The demo logins are for who sits at this machine."""
+    if demo_logins() and host not in LOOPBACK:
+        refuse(
+            f"Anybody who reaches {host} could sign in with the demo logins, whose password is "
+            "public. Leave --host out, or leave the demo: python3 start.py --no-demo"
+        )
+
+
 def demo_logins() -> list[str]:
     """Return the e-mail addresses of the demo logins; none in production."""
     try:
@@ -173,12 +177,53 @@ def demo_logins() -> list[str]:
 
 def environment(host: str, port: int) -> dict[str, str]:
     """Return the environment of the programs: links must lead to the port that is used."""
-    return {**os.environ, "BASE_URL": os.environ.get("BASE_URL") or address(host, port)}
+    return {
+        **os.environ,
+        "BASE_URL": os.environ.get("BASE_URL") or address(host, port),
+        SUPERVISED: "1",
+    }
 
 
 def address(host: str, port: int) -> str:
     name = "localhost" if host in {"127.0.0.1", "::1", "0.0.0.0", "::"} else host  # noqa: S104
     return f"http://{name}:{port}"
+
+
+# -- Running ----------------------------------------------------------------------------------
+
+
+def run(supervisor: Supervisor, programs: list[Program], host: str, port: int) -> NoReturn:
+    """Run the programs, and again whenever another database is chosen; the broker stays."""
+    broker = supervisor.running
+    while True:
+        for program in programs:
+            supervisor.start(program)
+        wait_for_pages(supervisor, host, port)
+        say(welcome(host, port))
+        supervisor.watch(until=lambda: chosen_file() != settings.DATABASE_FILE)
+        say("Opening the shop that was chosen …")
+        # The page that waits for it has yet to get its script and its style.
+        supervisor.wait_until(lambda: False, PAGE_SECONDS)
+        supervisor.stop(keep=broker)
+        look_into(chosen_file())
+        check_demo_logins(host)
+
+
+def chosen_file() -> Path | None:
+    """Return the SQLite file to work on: another one when somebody left the demo, or went back."""
+    if settings.DATABASE_FILE is None:
+        return None
+    try:
+        return chosen(settings.VAR_DIR)
+    except BadPointer:
+        # Written by hand: what runs goes on, and the next start says what is wrong.
+        return Path(settings.DATABASE_FILE)
+
+
+def look_into(file: Path | None) -> None:
+    """Read another database here; the programs find it by themselves when they start."""
+    settings.DATABASE_FILE = file
+    connections["default"].settings_dict["NAME"] = file
 
 
 # -- The programs -----------------------------------------------------------------------------
@@ -354,9 +399,15 @@ def known_host() -> str:
     return "localhost" if name == "*" else name
 
 
-def welcome(host: str, port: int, logins: list[str]) -> str:
+def welcome(host: str, port: int) -> str:
     url = settings.BASE_URL if settings.PRODUCTION else address(host, port)
     lines = [f"Customer Insights is ready: {url}/"]
+    logins = demo_logins()
     if logins:
         lines += [f"Demo logins, password {PASSWORD}:", *(f"  {mail}" for mail in logins)]
+    link = set_up_link()
+    if link:
+        lines += [f"Make the first administrator here: {url}{urlsplit(link).path}"]
+    # This process only watches: it keeps no connection to the database.
+    connections.close_all()
     return "\n".join([*lines, "Ctrl-C stops everything."])
