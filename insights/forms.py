@@ -14,9 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from feedback.queries import UnknownKey, internal_key
 from insights.dashboard.selection import (
+    AGAINST,
+    DEFAULT_AGAINST,
     DEFAULT_PRESET,
     OWN_DATES,
     PRESETS,
+    SAID,
     SLICES,
     Selection,
     preset,
@@ -53,7 +56,9 @@ class FilterForm(forms.Form):
     template_name = "insights/_filters.html"
 
     period = forms.ChoiceField(label=_("Period"), required=False)
+    against = forms.ChoiceField(label=_("Against"), choices=[*AGAINST.items()], required=False)
     kpi = forms.ChoiceField(choices=[(key, key) for key in KPIS], required=False)
+    said = forms.ChoiceField(choices=[*SAID.items()], required=False)
     slice = forms.ChoiceField(choices=[(key, key) for key in SLICES], required=False)
 
     def __init__(self, data: Any, *, choices: Choices, today: date) -> None:
@@ -120,6 +125,8 @@ class FilterForm(forms.Form):
             kpi=chosen.get("kpi") or "",
             slice=chosen.get("slice") or SLICES[0],
             today=self.today,
+            against=chosen.get("against") or DEFAULT_AGAINST,
+            said=chosen.get("said") or "",
         )
 
     def _name(self, field: str, key: str) -> str:

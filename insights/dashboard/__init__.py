@@ -1,27 +1,34 @@
-"""What the overview shows: from a selection to headline figures, a trend and a breakdown.
+"""What the pages of figures show: from a selection to everything that stands on them.
 
 Everything a page needs is worked out here once, so that templates only place it. The formulas
 are those of kpis.py; the numbers come from queries.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from insights import queries
-from insights.dashboard.breakdown import Breakdown, breakdown_table
+from insights.dashboard.breakdown import Breakdown, Slice, breakdown_table, slices_of
 from insights.dashboard.comments import CommentsPanel, comments_panel
-from insights.dashboard.figures import ALWAYS_SHOWN, Block, block_of, rows_of, title
-from insights.dashboard.reasons import (
-    ReasonsPanel,
-    asks_why,
-    counted,
-    most_given,
-    reasons_panel,
+from insights.dashboard.distribution import DistributionPanel, distribution_panel
+from insights.dashboard.figures import (
+    ALWAYS_SHOWN,
+    KPI_SHORT,
+    Block,
+    block_of,
+    is_guarded,
+    rows_of,
+    title,
 )
+from insights.dashboard.moved import MovedPanel, moved_panel, slices_by_kind
+from insights.dashboard.multiples import Lines, MultiplesPanel, lines_of, multiples_panel
+from insights.dashboard.reasons import ReasonsPanel, asks_why, counted, reasons_panel
 from insights.dashboard.selection import OWN_DATES, Selection
 from insights.dashboard.trend import TrendPanel, trend_panel
-from insights.kpis import KPIS, MIN_SHOWN
+from insights.dashboard.why import WhyTable, why_table
+from insights.kpis import KPIS
 from insights.periods import Period
 
 
@@ -43,42 +50,103 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class Overview:
+class Page:
+    """What both pages have: the selection, the figure it is about, and ways out of emptiness."""
+
     title: str
     selection: Selection
-    blocks: list[Block]
+    kpis: list[tuple[str, str, bool]]
     block: Block
-    trend: TrendPanel
-    breakdown: Breakdown
-    reasons: ReasonsPanel | None
-    comments: CommentsPanel | None
     counted_at: datetime | None
     any_answers: bool
     ways: list[Way]
     elsewhere: Elsewhere | None
+    trend: TrendPanel
+    reasons: ReasonsPanel | None
+    comments: CommentsPanel | None
+
+
+@dataclass(frozen=True)
+class Overview(Page):
+    blocks: list[Block]
+    moved: MovedPanel
+    multiples: MultiplesPanel | None
+
+
+@dataclass(frozen=True)
+class Satisfaction(Page):
+    distribution: DistributionPanel | None
+    breakdown: Breakdown
+    why: WhyTable | None
 
 
 def overview(selection: Selection) -> Overview:
-    """Return the whole page for a selection."""
+    """Return the whole overview for a selection."""
     measured = queries.measured_kpis()
     selection = replace(selection, kpi=selection.kpi or _first(measured))
     blocks = [block_of(key, selection) for key in _keys(measured, selection)]
     block = next(block for block in blocks if block.current)
-    reasons, answered = counted(selection), asks_why(selection)
+    slices = slices_by_kind(selection) if block.shown else {}
+    lines = _lines(selection, slices)
     return Overview(
+        **_page(selection, measured, block),
         title=title(blocks, any_answers=bool(measured), filtered=bool(selection.where)),
-        selection=selection,
+        reasons=_reasons(selection, block),
         blocks=blocks,
-        block=block,
-        trend=trend_panel(selection, block),
-        breakdown=breakdown_table(selection, block, most_given(reasons)),
-        reasons=reasons_panel(block, reasons) if answered else None,
-        comments=comments_panel(selection, block) if answered else None,
-        counted_at=queries.counted_at(),
-        any_answers=bool(measured),
-        ways=_ways_out(selection) if block.empty and selection.where else [],
-        elsewhere=_elsewhere(selection) if block.empty and not selection.where else None,
+        moved=moved_panel(selection, block, slices, lines),
+        multiples=next(
+            (multiples_panel(block, line, slices[kind]) for kind, line in lines.items()), None
+        ),
     )
+
+
+def satisfaction(selection: Selection) -> Satisfaction:
+    """Return the whole page about one KPI for a selection."""
+    measured = queries.measured_kpis()
+    selection = replace(selection, kpi=selection.kpi or _first(measured))
+    block = block_of(selection.kpi, selection)
+    slices = slices_of(selection) if block.drawn else []
+    reasons = counted(selection)
+    return Satisfaction(
+        **_page(selection, measured, block),
+        title=title([block], any_answers=bool(measured), filtered=bool(selection.where)),
+        reasons=reasons_panel(block, reasons) if asks_why(selection) else None,
+        distribution=distribution_panel(selection, block),
+        breakdown=breakdown_table(selection, block, slices),
+        why=why_table(slices, reasons),
+    )
+
+
+def _page(selection: Selection, measured: Sequence[str], block: Block) -> dict[str, Any]:
+    return {
+        "selection": selection,
+        "kpis": [
+            (str(KPI_SHORT[key]), selection.link(kpi=key), key == selection.kpi)
+            for key in _keys(measured, selection)
+        ],
+        "block": block,
+        "counted_at": queries.counted_at(),
+        "any_answers": bool(measured),
+        "ways": _ways_out(selection) if block.empty and selection.where else [],
+        "elsewhere": _elsewhere(selection) if block.empty and not selection.where else None,
+        "trend": trend_panel(selection, block),
+        "comments": comments_panel(selection, block) if asks_why(selection) else None,
+    }
+
+
+def _reasons(selection: Selection, block: Block) -> ReasonsPanel | None:
+    return reasons_panel(block, counted(selection)) if asks_why(selection) else None
+
+
+def _lines(selection: Selection, slices: Mapping[str, Sequence[Slice]]) -> dict[str, Lines]:
+    """Count the categories through time; within one category who the customers are."""
+    kind = next((name for name in ("category", "customer_type", "channel") if name in slices), "")
+    return {kind: lines_of(replace(selection, slice=kind))} if kind else {}
+
+
+def with_kpi(selection: Selection) -> Selection:
+    """Return the selection with a KPI: the chosen one, else the first that has answers."""
+    return replace(selection, kpi=selection.kpi or _first(queries.measured_kpis()))
 
 
 def readable(selection: Selection) -> Selection | None:
@@ -86,11 +154,11 @@ def readable(selection: Selection) -> Selection | None:
 
     It may not where fewer than 5 people answered, and an invitation is no answer.
     """
-    selection = replace(selection, kpi=selection.kpi or _first(queries.measured_kpis()))
+    selection = with_kpi(selection)
     if not asks_why(selection):
         return None
-    row = rows_of(selection, selection.kpi, compare=False)[0]
-    return selection if row.figure.n >= MIN_SHOWN else None
+    n = rows_of(selection, selection.kpi, compare=False)[0].figure.n
+    return selection if n and not is_guarded(selection, selection.kpi, n) else None
 
 
 def _first(measured: Sequence[str]) -> str:
@@ -115,6 +183,8 @@ def _ways_out(selection: Selection) -> list[Way]:
     ways = []
     for name in selection.where:
         rest = {key: value for key, value in selection.where.items() if key != name}
-        row = rows_of(replace(selection, where=rest), selection.kpi, compare=False)[0]
-        ways.append(Way(selection.names[name], selection.link(**{name: None}), row.figure.n))
+        wider = replace(selection, where=rest)
+        n = rows_of(wider, selection.kpi, compare=False)[0].figure.n
+        if not is_guarded(wider, selection.kpi, n):
+            ways.append(Way(selection.names[name], selection.link(**{name: None}), n))
     return sorted((way for way in ways if way.n), key=lambda way: -way.n)

@@ -1,17 +1,25 @@
 """One KPI by category, product, channel, customer type or touchpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from insights import charts
 from insights.dashboard.figures import Block, Shown, rows_of
 from insights.dashboard.selection import SLICE_LABELS, SLICES, Selection
-from insights.kpis import MIN_SHOWN
+from insights.disclosure import hidden_rows
 from insights.queries import KpiRow
 from insights.templatetags.numbers import number
+
+BY = {
+    "category": gettext_lazy("By category"),
+    "product": gettext_lazy("By product"),
+    "channel": gettext_lazy("By channel"),
+    "customer_type": gettext_lazy("By customer type"),
+    "touchpoint": gettext_lazy("By touchpoint"),
+}
 
 # A table longer than this is not read; the rest is counted below it.
 MAX_SLICES = 50
@@ -19,16 +27,12 @@ MAX_SLICES = 50
 
 @dataclass(frozen=True)
 class Slice(Shown):
-    """A row of the breakdown; `complement` is hidden only to protect another row.
-
-    `why` is the reason given most, "" where it may not be shown.
-    """
+    """A row of the breakdown; `key` is the public one, `inner` the one counts are kept under."""
 
     key: str
+    inner: str
     label: str
     link: str
-    complement: bool
-    why: str
 
 
 @dataclass(frozen=True)
@@ -40,36 +44,20 @@ class Breakdown:
     more: int
     compared: int
     drawn: bool
-    says_why: bool
     axis: charts.Axis
 
 
-def _slices(selection: Selection, whys: Mapping[str, str]) -> list[Slice]:
+def slices_of(selection: Selection) -> list[Slice]:
+    """Return the slices of a selection, most answers first, the small ones hidden."""
     rows = sorted(
         rows_of(selection, selection.kpi, dimension=selection.slice),
         key=lambda row: -row.figure.n,
     )
     hidden = hidden_rows([row.figure.n for row in rows])
-    return [_slice(row, selection, index in hidden, whys) for index, row in enumerate(rows)]
+    return [_slice(row, selection, index in hidden) for index, row in enumerate(rows)]
 
 
-def hidden_rows(sizes: Sequence[int]) -> set[int]:
-    """Return which of the rows that add up to a known total must not be shown.
-
-    Rows under 5 are hidden. One hidden row would follow by subtracting the others from the
-    total, and so would the sum of two tiny ones; so the next smallest row goes along until at
-    least two rows and five answers are out of sight.
-    """
-    by_size = sorted((n, index) for index, n in enumerate(sizes) if n)
-    hidden = {index for n, index in by_size if n < MIN_SHOWN}
-    for _n, index in by_size:
-        if not hidden or (len(hidden) > 1 and sum(sizes[i] for i in hidden) >= MIN_SHOWN):
-            break
-        hidden.add(index)
-    return hidden
-
-
-def _slice(row: KpiRow, selection: Selection, hidden: bool, whys: Mapping[str, str]) -> Slice:
+def _slice(row: KpiRow, selection: Selection, hidden: bool) -> Slice:
     key = row.slice or ""
     return Slice(
         kpi=selection.kpi,
@@ -80,25 +68,20 @@ def _slice(row: KpiRow, selection: Selection, hidden: bool, whys: Mapping[str, s
         frozen=row.frozen,
         hidden=hidden,
         key=key,
+        inner=row.key or "",
         label=row.label or str(pgettext("slice", "Not known")),
         link=selection.link(**{selection.slice: key}) if key else "",
-        complement=hidden and row.figure.n >= MIN_SHOWN,
-        why="" if hidden else whys.get(row.key or "", ""),
     )
 
 
-def breakdown_table(selection: Selection, block: Block, whys: Mapping[str, str]) -> Breakdown:
-    """Return the table for the slice and KPI of a selection.
-
-    `block` is the whole; `whys` has the reason given most, by internal key of the slice.
-    """
-    slices = _slices(selection, whys)
+def breakdown_table(selection: Selection, block: Block, slices: Sequence[Slice]) -> Breakdown:
+    """Return the table of the slices of a selection; `block` is the whole."""
     compared = [row for row in slices if row.comparable]
     drawn = [row for row in slices[:MAX_SLICES] if row.drawn]
     firm = [row for row in drawn if row.shown] or drawn
     ends = [end for row in firm for end in (row.figure.low, row.figure.high, row.ring)]
     return Breakdown(
-        title=_breakdown_title(selection, compared),
+        title=moved_title(str(BY[selection.slice]), slices),
         dimension=str(SLICE_LABELS[selection.slice]),
         tabs=[
             (str(SLICE_LABELS[name]), selection.link(slice=name), name == selection.slice)
@@ -108,7 +91,6 @@ def breakdown_table(selection: Selection, block: Block, whys: Mapping[str, str])
         more=max(0, len(slices) - MAX_SLICES),
         compared=len(compared),
         drawn=bool(drawn),
-        says_why=any(row.why for row in slices[:MAX_SLICES]),
         axis=charts.axis(
             ends,
             block.unit,
@@ -118,26 +100,21 @@ def breakdown_table(selection: Selection, block: Block, whys: Mapping[str, str])
     )
 
 
-def _breakdown_title(selection: Selection, compared: Sequence[Slice]) -> str:
-    by = {
-        "category": _("By category"),
-        "product": _("By product"),
-        "channel": _("By channel"),
-        "customer_type": _("By customer type"),
-        "touchpoint": _("By touchpoint"),
-    }[selection.slice]
+def moved_title(what: str, slices: Sequence[Slice]) -> str:
+    """Say which of the slices moved: "By category, only phones moved more than chance allows"."""
+    compared = [row for row in slices if row.comparable]
     moved = [row for row in compared if row.shape != "flat"]
     if not compared:
-        return by
+        return what
     if not moved:
-        return _("%(by)s: no demonstrable change") % {"by": by}
+        return _("%(what)s: no demonstrable change") % {"what": what}
     if len(moved) == 1 and len(compared) > 1:
-        return _("%(by)s, only %(name)s moved more than chance allows") % {
-            "by": by,
+        return _("%(what)s: only %(name)s moved more than chance allows") % {
+            "what": what,
             "name": moved[0].label,
         }
-    return _("%(by)s, %(moved)s of %(all)s moved more than chance allows") % {
-        "by": by,
+    return _("%(what)s: %(moved)s of %(all)s moved more than chance allows") % {
+        "what": what,
         "moved": number(len(moved)),
         "all": number(len(compared)),
     }

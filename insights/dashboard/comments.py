@@ -11,7 +11,7 @@ from feedback.scales import SCALES
 from insights import exports, queries
 from insights.dashboard.figures import Block
 from insights.dashboard.reasons import asks_why
-from insights.dashboard.selection import Selection
+from insights.dashboard.selection import SAID, Selection
 
 # As many as can be read at a glance; the rest is in the file.
 LATEST = 10
@@ -61,6 +61,7 @@ class CommentsPanel:
     comments: list[Comment]
     hidden: bool
     files: bool
+    tabs: list[tuple[str, str, bool]]
     most_csv: int = exports.MAX_ROWS
     most_excel: int = exports.MAX_WORKBOOK_ROWS
 
@@ -72,6 +73,10 @@ def comments_panel(selection: Selection, block: Block) -> CommentsPanel:
         comments=comments,
         hidden=block.hidden,
         files=block.drawn,
+        tabs=[
+            (str(label), selection.link(said=said), said == selection.said)
+            for said, label in SAID.items()
+        ],
     )
 
 
@@ -79,7 +84,7 @@ def latest_comments(selection: Selection) -> list[Comment]:
     """Return the latest comments, whose reader has to mind the rule of 5."""
     if not asks_why(selection):
         return []
-    found = queries.comments(selection.kpi, selection.period, selection.where)
+    found = queries.comments(selection.kpi, selection.period, selection.where, selection.said)
     return [as_comment(response) for response in found[:LATEST]]
 
 

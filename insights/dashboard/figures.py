@@ -1,7 +1,7 @@
 """Headline figures: what may be shown of each, how it is judged, and the title they give."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from insights import charts, queries
 from insights.dashboard.selection import Selection
-from insights.kpis import KPIS, MIN_SHOWN, MIN_VERDICT, Change, Figure, Verdict
+from insights.disclosure import hidden_rows, is_small
+from insights.kpis import KPIS, MIN_VERDICT, Change, Figure, Verdict
 from insights.queries import FrozenNote, KpiRow
 from insights.templatetags.numbers import headline, number
 
@@ -62,6 +63,11 @@ class Shown:
     @property
     def few(self) -> bool:
         return not self.hidden and 0 < self.figure.n < MIN_VERDICT
+
+    @property
+    def protecting(self) -> bool:
+        """Whether it is hidden although enough people answered, for the sake of another figure."""
+        return self.hidden and not is_small(self.figure.n)
 
     @property
     def drawn(self) -> bool:
@@ -136,8 +142,24 @@ def rows_of(
         period.end,
         dimension=dimension,
         where=selection.where,
-        compare=compare,
+        compare=selection.against if compare else None,
     )
+
+
+def is_guarded(selection: Selection, kpi: str, n: int) -> bool:
+    """Say whether a figure over so many answers would point at somebody.
+
+    A filter shows no more than the table it was chosen from: what is hidden in there, for itself
+    or for another row, is hidden alone too. Else it would follow from two addresses.
+    """
+    return is_small(n) or any(_hidden_in_table(selection, kpi, name) for name in selection.where)
+
+
+def _hidden_in_table(selection: Selection, kpi: str, name: str) -> bool:
+    others = {key: value for key, value in selection.where.items() if key != name}
+    rows = rows_of(replace(selection, where=others), kpi, dimension=name, compare=False)
+    hidden = hidden_rows([row.figure.n for row in rows])
+    return any(rows[index].slice == selection.where[name] for index in hidden)
 
 
 def block_of(key: str, selection: Selection) -> Block:
@@ -149,7 +171,7 @@ def block_of(key: str, selection: Selection) -> Block:
         row.change,
         row.verdict,
         row.frozen,
-        hidden=0 < row.figure.n < MIN_SHOWN,
+        hidden=is_guarded(selection, key, row.figure.n),
     )
     ends = (row.figure.low, row.figure.high) if shown.drawn else ()
     return Block(

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from feedback.models import HAPPY_REASONS, UNHAPPY_REASONS, Reason
 from feedback.scales import Band, Scale
 from insights import charts, queries
-from insights.dashboard.breakdown import hidden_rows
-from insights.dashboard.figures import Block, joined
+from insights.dashboard.figures import Block
 from insights.dashboard.selection import Selection
+from insights.disclosure import hidden_rows
 from insights.kpis import KPIS, MIN_SHOWN, MIN_VERDICT, Figure, Kpi, figure
-from insights.templatetags.numbers import headline, number
+from insights.templatetags.numbers import number
 
 # A reason is given or another one is: a share like the others, so that kpis.py calculates it.
 SHARE = Kpi(
@@ -40,6 +39,7 @@ Counts = Mapping[str, Mapping[str, int]]
 class ReasonRow:
     """How often one reason was given, of all that were."""
 
+    key: str
     label: str
     figure: Figure
     hidden: bool
@@ -88,9 +88,9 @@ def asks_why(selection: Selection) -> bool:
 
 def reasons_panel(block: Block, counts: Counts) -> ReasonsPanel:
     """Return the panel for the reasons behind a headline figure."""
-    given = _together(counts)
+    given = together(counts)
     n = sum(given.values())
-    rows = _rows(given)
+    rows = reason_rows(given)
     drawn = [row for row in rows.values() if not row.hidden]
     ends = [end for row in drawn for end in (row.figure.low, row.figure.high)]
     return ReasonsPanel(
@@ -107,42 +107,20 @@ def reasons_panel(block: Block, counts: Counts) -> ReasonsPanel:
     )
 
 
-def most_given(counts: Counts) -> dict[str, str]:
-    """Say per slice which reason was given most, where nobody can be recognised by it.
-
-    Besides the rule of 5 in a slice, what is left of a reason after subtracting the slices where
-    it is printed must not be fewer than 5 answers either.
-    """
-    slices = list(counts)
-    small = hidden_rows([sum(counts[key].values()) for key in slices])
-    rows = _rows(_together(counts))
-    tops = {key: _tops(counts[key], rows) for index, key in enumerate(slices) if index not in small}
-    for reason, row in rows.items():
-        printed = sorted(
-            (key for key, top in tops.items() if reason in top),
-            key=lambda key: counts[key][reason],
-        )
-        rest = row.n - sum(counts[key][reason] for key in printed)
-        while printed and 0 < rest < MIN_SHOWN:
-            key = printed.pop(0)
-            rest += counts[key][reason]
-            del tops[key]
-    return {key: _sentence(counts[key], top) for key, top in tops.items() if top}
-
-
-def _together(counts: Counts) -> Counter[str]:
+def together(counts: Counts) -> Counter[str]:
     given: Counter[str] = Counter()
     for reasons in counts.values():
         given.update(reasons)
     return given
 
 
-def _rows(given: Mapping[str, int]) -> dict[str, ReasonRow]:
+def reason_rows(given: Mapping[str, int]) -> dict[str, ReasonRow]:
     n = sum(given.values())
     sizes = [given.get(reason, 0) for reason in Reason.values]
     hidden = hidden_rows(sizes)
     return {
         reason: ReasonRow(
+            key=reason,
             label=str(Reason(reason).label),
             figure=figure(SHARE, {"this": size, "another": n - size}),
             hidden=index in hidden,
@@ -176,35 +154,3 @@ def _title(given: Mapping[str, int], rows: Mapping[str, ReasonRow]) -> str:
     if first.shown and duel.low is not None and duel.low > 50:
         return _("Most said: %(reason)s") % {"reason": first.label.lower()}
     return _("Why")
-
-
-def _tops(reasons: Mapping[str, int], rows: Mapping[str, ReasonRow]) -> list[str]:
-    """Return the most given reasons of a slice, several if they tie; none if that may not show."""
-    hidden = hidden_rows([*reasons.values()])
-    most = max(reasons.values())
-    tops = [(index, reason) for index, (reason, n) in enumerate(reasons.items()) if n == most]
-    if any(index in hidden or rows[reason].hidden for index, reason in tops):
-        return []
-    return [reason for _index, reason in tops]
-
-
-def _sentence(reasons: Mapping[str, int], tops: list[str]) -> str:
-    """Return "Too often, 41 % of 112"; under 30 only the words."""
-    in_order = sorted(tops, key=Reason.values.index)
-    names = capfirst(joined([str(Reason(top).label).lower() for top in in_order]))
-    n = sum(reasons.values())
-    if n < MIN_VERDICT:
-        return names
-    given = reasons[tops[0]]
-    share = figure(SHARE, {"this": given, "another": n - given})
-    text = (
-        _("%(reason)s, %(share)s of %(n)s")
-        if len(tops) == 1
-        else _("%(reasons)s, each %(share)s of %(n)s")
-    )
-    return text % {
-        "reason": names,
-        "reasons": names,
-        "share": headline(share.value or 0.0, "percent"),
-        "n": number(n),
-    }

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy
 
-from insights.periods import Period, enclosing
+from insights.periods import COMPARISONS, Period, enclosing
 
 OWN_DATES = "own"
 DEFAULT_PRESET = "13w"
@@ -18,6 +18,20 @@ PRESETS = {
     "last_month": gettext_lazy("Last month"),
     "quarter": gettext_lazy("This quarter"),
     "12m": gettext_lazy("Last 12 months"),
+}
+
+# What the period is compared with; the first is the usual.
+AGAINST = {
+    "previous": gettext_lazy("The period before"),
+    "year": gettext_lazy("A year before"),
+}
+DEFAULT_AGAINST = "previous"
+
+# Whose comments are read.
+SAID = {
+    "": gettext_lazy("All"),
+    "unhappy": gettext_lazy("Unhappy"),
+    "happy": gettext_lazy("Happy"),
 }
 
 SLICES = ("category", "product", "channel", "customer_type", "touchpoint")
@@ -58,6 +72,13 @@ class Selection:
     kpi: str
     slice: str
     today: date
+    against: str = DEFAULT_AGAINST
+    said: str = ""
+
+    @property
+    def compared(self) -> Period:
+        """The period that this one is compared with."""
+        return COMPARISONS[self.against](self.period)
 
     @property
     def last_day(self) -> date:
@@ -73,5 +94,7 @@ class Selection:
         if self.preset == OWN_DATES:
             choices["from"] = self.period.start.isoformat()
             choices["to"] = self.last_day.isoformat()
-        choices |= {"kpi": self.kpi, "slice": self.slice, **changes}
+        if self.against != DEFAULT_AGAINST:
+            choices["against"] = self.against
+        choices |= {"kpi": self.kpi, "slice": self.slice, "said": self.said, **changes}
         return "?" + urlencode({key: value for key, value in choices.items() if value})

@@ -1,26 +1,44 @@
 """One KPI through time: the chart, and the table with the same numbers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from itertools import pairwise
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from insights import charts, queries
-from insights.dashboard.breakdown import hidden_rows
-from insights.dashboard.figures import Block, answers
-from insights.dashboard.selection import Selection
-from insights.kpis import KPIS, MIN_SHOWN, MIN_VERDICT, Figure, Kpi, add, figure
-from insights.periods import Period, enclosing, is_complete, previous
+from insights.dashboard.figures import Block, Shown, answers
+from insights.dashboard.grain import Grain, grain, is_whole, rolling
+from insights.dashboard.selection import AGAINST, Selection
+from insights.disclosure import shown_spans
+from insights.kpis import (
+    KPIS,
+    MIN_SHOWN,
+    MIN_VERDICT,
+    Figure,
+    Kpi,
+    Turn,
+    turning_point,
+)
+from insights.models import Annotation
+from insights.periods import Period, enclosing
 from insights.queries import FrozenNote, KpiRow
-from insights.templatetags.numbers import day, headline, interval, month, number, percent
+from insights.templatetags.numbers import (
+    day,
+    headline,
+    interval,
+    month,
+    number,
+    percent,
+)
 
 
 @dataclass(frozen=True)
 class TrendRow:
     """A line of the table behind the trend: a day, week or month, and it with those before."""
 
+    period: Period
     label: str
     n: int
     single: Figure | None
@@ -39,114 +57,140 @@ class TrendPanel:
     caption: str
     columns: tuple[str, str]
     rows: list[TrendRow]
+    events: list[Annotation]
 
 
 @dataclass(frozen=True)
-class Grain:
-    """How fine the trend is: what one point is, and how many are taken together."""
+class Unit:
+    """A day, week or month: alone, and together with those before; None where not to be shown."""
 
-    kind: str
-    together: int
-    title: str
-    deck: str
-    dots: str
-    last: str
-    columns: tuple[str, str]
-    label: Callable[[Period], str]
-
-
-def grain(period: Period) -> Grain:
-    """Return days for up to five weeks, weeks for up to half a year, else months."""
-    length = (period.end - period.start).days
-    if length <= 35:
-        return Grain(
-            "day",
-            7,
-            _("%(kpi)s per day"),
-            _("Line: seven days together. Band: its interval (95 %)."),
-            _("Dots: single days."),
-            _("last 7 days"),
-            (_("Day"), _("Seven days together")),
-            lambda p: date_format(p.start, "SHORT_DATE_FORMAT"),
-        )
-    if length <= 200:
-        return Grain(
-            "week",
-            4,
-            _("%(kpi)s per week"),
-            _("Line: four weeks together. Band: its interval (95 %)."),
-            _("Dots: single weeks."),
-            _("last 4 weeks"),
-            (_("Week"), _("Four weeks together")),
-            lambda p: f"{day(p.start)} – {date_format(p.end - timedelta(1), 'SHORT_DATE_FORMAT')}",
-        )
-    return Grain(
-        "month",
-        3,
-        _("%(kpi)s per month"),
-        _("Line: three months together. Band: its interval (95 %)."),
-        _("Dots: single months."),
-        _("last 3 months"),
-        (_("Month"), _("Three months together")),
-        lambda p: date_format(p.start, "YEAR_MONTH_FORMAT"),
-    )
+    row: KpiRow
+    whole: bool
+    alone: Figure | None
+    together: Figure | None
 
 
 def trend_panel(selection: Selection, block: Block) -> TrendPanel:
     """Return the chart and table for a selection; `block` is the period as a whole."""
     kpi, period = KPIS[selection.kpi], selection.period
-    size = grain(period)
-    start = enclosing(previous(period).start, size.kind).start
+    drawn = Period(selection.compared.start, period.end)
+    size = grain(drawn)
+    start = enclosing(drawn.start, size.kind).start
     rows = queries.kpi_rows(kpi.key, start, period.end, by=size.kind, where=selection.where)
-    whole = [row for row in rows if _is_whole(row.period, size, selection.today)]
-    rolling = dict(zip((row.period for row in whole), _rolling(kpi, whole, size), strict=True))
-    chart = _chart(selection, block, size, whole, rolling)
-    drawn = any(point.low is not None for point in chart.points)
-    dots = size.dots if any(point.single is not None for point in chart.points) else ""
+    units = _units(kpi, rows, size, selection, block)
+    whole = [unit for unit in units if unit.whole]
+    events = queries.annotations(start, period.end)
+    chart = _chart(selection, block, size, whole, events)
+    turn = turn_of(kpi, [unit.row.figure.counts for unit in whole], block)
     return TrendPanel(
-        title=_trend_title(block, size),
-        deck=" ".join(filter(None, [size.deck, dots, _axis_note(chart)])) if drawn else "",
-        figure=charts.trend_figure(chart) if drawn else None,
+        title=_trend_title(block, size, turn, whole),
+        deck=" ".join(filter(None, _deck(size, chart))),
+        figure=charts.trend_figure(chart) if _is_drawn(chart) else None,
         caption=_caption(block, size, chart),
         columns=size.columns,
-        rows=_trend_rows(rows, rolling, size, selection.today),
+        rows=[_trend_row(unit, size, selection.today) for unit in units],
+        events=events,
     )
 
 
-def _is_whole(period: Period, size: Grain, today: date) -> bool:
-    """Say whether a day, week or month is neither cut off nor still running."""
-    return period == enclosing(period.start, size.kind) and is_complete(period, today)
-
-
-def _rolling(kpi: Kpi, rows: Sequence[KpiRow], size: Grain) -> list[Figure | None]:
-    """Return each row together with those before it: counts are added, scores never averaged."""
+def _units(
+    kpi: Kpi, rows: Sequence[KpiRow], size: Grain, selection: Selection, block: Block
+) -> list[Unit]:
+    whole = [row for row in rows if is_whole(row.period, size, selection.today)]
+    line = rolling(kpi, [row.figure.counts for row in whole], size)
+    if block.protecting:
+        return [Unit(row, row in whole, None, None) for row in rows]
+    sizes = [row.figure.n for row in rows]
+    singles, windows = visible(
+        sizes, len(whole), size.together, _cut(rows, selection.period, block)
+    )
     return [
-        figure(kpi, add(*(row.figure.counts for row in rows[end - size.together : end])))
-        if end >= size.together
-        else None
-        for end in range(1, len(rows) + 1)
+        Unit(
+            row=row,
+            # Only the last may be cut off or still running.
+            whole=at < len(whole),
+            alone=row.figure if single else None,
+            together=line[at] if at < len(whole) and windows[at] else None,
+        )
+        for at, (row, single) in enumerate(zip(rows, singles, strict=True))
     ]
+
+
+def visible(
+    sizes: Sequence[int], whole: int, together: int, cut: tuple[int, int]
+) -> tuple[list[bool], list[bool]]:
+    """Say which single units and which windows that end with each whole one may be shown.
+
+    `sizes` are the answers per unit, the first `whole` of which are neither cut off nor running;
+    `cut` is the unit in which the period begins, and how many of its answers are in the period.
+    The total of the period is on the page, then the line, then what is left of the single units.
+    """
+    at, inside = cut
+    pieces = [*sizes[:at], sizes[at] - inside, inside, *sizes[at + 1 :]]
+    begins = [*range(at + 1), *range(at + 2, len(pieces) + 1)]
+    windows = [(begins[max(0, end - together)], begins[end]) for end in range(1, whole + 1)]
+    singles = [*pairwise(begins)]
+    shown = shown_spans(pieces, [(at + 1, len(pieces)), *windows[together - 1 :], *singles])
+    line = [False] * min(together - 1, whole) + shown[1 : 1 + max(0, whole - together + 1)]
+    return shown[len(shown) - len(singles) :], line
+
+
+def _cut(rows: Sequence[KpiRow], period: Period, block: Block) -> tuple[int, int]:
+    """Return in which row the period begins, and how many answers of that row are in it."""
+    at = next(index for index, row in enumerate(rows) if row.period.end > period.start)
+    inside = block.figure.n - sum(row.figure.n for row in rows[at + 1 :])
+    # An answer may come in between the two readings.
+    return at, min(max(inside, 0), rows[at].figure.n)
+
+
+def turn_of(kpi: Kpi, counts: Sequence[Mapping[str, int]], block: Shown) -> Turn | None:
+    """Return where the line turned, if the period as a whole moved the same way."""
+    if not block.comparable or block.shape == "flat":
+        return None
+    turn = turning_point(kpi, counts)
+    same = turn is not None and (turn.change.change > 0) == (block.shape == "up")
+    return turn if same else None
+
+
+def when_turned(size: Grain, turn: Turn, periods: Sequence[Period]) -> str:
+    """Say when a line turned: "in the week of 5 October", or between which days."""
+    return size.when(periods[turn.earliest], periods[turn.latest])
+
+
+def _is_drawn(chart: charts.Trend) -> bool:
+    return any(point.low is not None for point in chart.points)
+
+
+def _deck(size: Grain, chart: charts.Trend) -> Iterator[str]:
+    if _is_drawn(chart):
+        yield size.deck
+        if any(point.single is not None for point in chart.points):
+            yield size.dots
+        yield _axis_note(chart)
 
 
 def _chart(
     selection: Selection,
     block: Block,
     size: Grain,
-    rows: Sequence[KpiRow],
-    rolling: Mapping[Period, Figure | None],
+    units: Sequence[Unit],
+    events: Sequence[Annotation],
 ) -> charts.Trend:
-    points = tuple(_point(block, size, row, rolling[row.period]) for row in rows)
-    before, now = previous(selection.period), selection.period
-    last = rolling[rows[-1].period] if rows else None
+    points = tuple(_point(block, size, unit) for unit in units)
+    before, now = selection.compared, selection.period
+    last = units[-1].together if units else None
     return charts.Trend(
         unit=block.unit,
         sign="" if block.unit == "points" else percent(""),
         together=size.columns[1],
         points=points,
-        before=charts.Stretch(before.start, before.end, block.ring, _("The period before")),
+        before=charts.Stretch(
+            before.start, before.end, block.ring, str(AGAINST[selection.against])
+        ),
         now=_this_period(now, block),
         last=_last_words(last, size, block) if last else (),
         ticks=_ticks(before.start, now.end, size),
+        events=tuple((event.on, f"{day(event.on)}: {event.text}") for event in events),
     )
 
 
@@ -157,15 +201,15 @@ def _this_period(period: Period, block: Block) -> charts.Stretch:
     return charts.Stretch(period.start, period.end, value, _("This period"), label, text)
 
 
-def _point(block: Block, size: Grain, row: KpiRow, together: Figure | None) -> charts.Point:
+def _point(block: Block, size: Grain, unit: Unit) -> charts.Point:
     """Draw a value from 30 answers and an interval from 5, like everywhere else."""
-    single = row.figure.value if row.figure.n >= MIN_VERDICT else None
+    alone, together, period = unit.alone, unit.together, unit.row.period
     firm = together is not None and together.n >= MIN_VERDICT
     drawn = together if together is not None and together.n >= MIN_SHOWN else None
     return charts.Point(
-        on=row.period.start + (row.period.end - row.period.start) / 2,
-        label=size.label(row.period),
-        single=single,
+        on=period.start + (period.end - period.start) / 2,
+        label=size.label(period),
+        single=alone.value if alone and alone.n >= MIN_VERDICT else None,
         value=together.value if firm and together else None,
         low=drawn.low if drawn else None,
         high=drawn.high if drawn else None,
@@ -212,9 +256,11 @@ def _axis_note(trend: charts.Trend) -> str:
     }
 
 
-def _trend_title(block: Block, size: Grain) -> str:
+def _trend_title(block: Block, size: Grain, turn: Turn | None, units: Sequence[Unit]) -> str:
     if not block.comparable or block.shape == "flat":
         return size.title % {"kpi": block.label}
+    if turn is not None:
+        return _turned(block, turn, when_turned(size, turn, [unit.row.period for unit in units]))
     sentence = (
         _("%(kpi)s fell from %(before)s to %(now)s, and not by chance")
         if block.shape == "down"
@@ -224,6 +270,20 @@ def _trend_title(block: Block, size: Grain) -> str:
         "kpi": block.label,
         "before": headline(block.ring or 0.0, block.unit),
         "now": headline(block.figure.value or 0.0, block.unit),
+    }
+
+
+def _turned(block: Block, turn: Turn, when: str) -> str:
+    sentence = (
+        _("%(kpi)s fell %(when)s, from %(before)s to %(after)s")
+        if block.shape == "down"
+        else _("%(kpi)s rose %(when)s, from %(before)s to %(after)s")
+    )
+    return sentence % {
+        "kpi": block.label,
+        "when": when,
+        "before": headline(turn.before.value or 0.0, block.unit),
+        "after": headline(turn.after.value or 0.0, block.unit),
     }
 
 
@@ -240,27 +300,16 @@ def _caption(block: Block, size: Grain, trend: charts.Trend) -> str:
     }
 
 
-def _trend_rows(
-    rows: Sequence[KpiRow],
-    rolling: Mapping[Period, Figure | None],
-    size: Grain,
-    today: date,
-) -> list[TrendRow]:
-    hidden = hidden_rows([row.figure.n for row in rows])
-    return [
-        TrendRow(
-            label=size.label(row.period),
-            n=row.figure.n,
-            single=row.figure if index not in hidden and row.figure.n else None,
-            hidden=index in hidden,
-            rolling=_at_least_shown(rolling.get(row.period)),
-            running=row.period.end > today,
-            part=row.period not in rolling,
-            frozen=row.frozen,
-        )
-        for index, row in enumerate(rows)
-    ]
-
-
-def _at_least_shown(together: Figure | None) -> Figure | None:
-    return together if together and together.n >= MIN_SHOWN else None
+def _trend_row(unit: Unit, size: Grain, today: date) -> TrendRow:
+    row, alone = unit.row, unit.alone
+    return TrendRow(
+        period=row.period,
+        label=size.label(row.period),
+        n=row.figure.n,
+        single=alone if alone and alone.n else None,
+        hidden=alone is None,
+        rolling=unit.together if unit.together and unit.together.n else None,
+        running=row.period.end > today,
+        part=not unit.whole,
+        frozen=row.frozen,
+    )

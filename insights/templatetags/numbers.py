@@ -84,6 +84,11 @@ def day(value: date) -> str:
     return date_format(value, "MONTH_DAY_FORMAT")
 
 
+def long_day(value: date) -> str:
+    """Return a day inside a sentence: 5 October; the year stands elsewhere on the page."""
+    return date_format(value, "j F")
+
+
 def month(value: date) -> str:
     """Return the short name of a month, as the language writes it inside a date."""
     return date_format(value, get_format("MONTH_DAY_FORMAT").replace("j", "").strip())

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from insights.charts import Axis
 from insights.dashboard.breakdown import Slice
 from insights.dashboard.figures import Block
+from insights.dashboard.multiples import Multiple, MultiplesPanel
 from insights.dashboard.reasons import ReasonRow
+from insights.kpis import MIN_SHOWN, MIN_VERDICT, Figure
 from insights.templatetags.numbers import exact, number, percent
 
 register = template.Library()
@@ -144,3 +146,49 @@ def share_axis(axis: Axis) -> SafeString:
             _text(min(place(last) + 6, SHARE_WIDTH), 12, percent(number(last)), "end"),
         ],
     )
+
+
+MINI_WIDTH, MINI_HEIGHT, MINI_LEFT = 200, 84, 30
+
+
+@register.simple_tag
+def mini_trend(one: Multiple, panel: MultiplesPanel) -> SafeString:
+    """Draw one small multiple: the line, its band, the chosen period, and where it ends."""
+    across = _scale(Axis(0, 1, ()), MINI_LEFT, MINI_WIDTH - 6)
+    up = _scale(panel.axis, MINI_HEIGHT - 6, 6)
+    x = across(panel.zone)
+    width = MINI_WIDTH - x
+    parts = [f'<rect x="{x:.1f}" width="{width:.1f}" height="{MINI_HEIGHT}" class="zone"/>']
+    for tick in panel.axis.ticks:
+        y = up(tick)
+        parts.append(_line(MINI_LEFT, y, MINI_WIDTH, y, "g0" if tick == 0 else "g"))
+        parts.append(_text(MINI_LEFT - 5, y + 4, number(tick), "end"))
+    tone = one.row.tone
+    for run in _runs(one.points, MIN_SHOWN):
+        above = [(across(place), up(figure.high or 0.0)) for place, figure in run]
+        below = [(across(place), up(figure.low or 0.0)) for place, figure in run]
+        parts.append(_path([*above, *below[::-1]], f"band{tone}", closed=True))
+    for run in _runs(one.points, MIN_VERDICT):
+        parts.append(_path([(across(p), up(f.value or 0.0)) for p, f in run], f"l{tone}"))
+    if one.last and one.last.value is not None:
+        end = across(one.points[-1][0])
+        parts.append(_dot(end, up(one.last.value), 3.5, f"d{tone} halo"))
+    return _svg(MINI_WIDTH, MINI_HEIGHT, parts)
+
+
+def _runs(
+    points: list[tuple[float, Figure | None]], least: int
+) -> list[list[tuple[float, Figure]]]:
+    """Return the stretches without a gap of points with at least so many answers."""
+    runs: list[list[tuple[float, Figure]]] = [[]]
+    for place, figure in points:
+        if figure is not None and figure.n >= least:
+            runs[-1].append((place, figure))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _path(points: list[tuple[float, float]], css: str, *, closed: bool = False) -> str:
+    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path d="M{line}{"Z" if closed else ""}" class="{css}"/>'

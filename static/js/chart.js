@@ -2,6 +2,8 @@
 // from the tokens, again when the theme changes. Plotly needs resolved colours.
 
 const PHONE = matchMedia("(max-width: 56rem)");
+// Dragging with a finger is scrolling; the dates above do the same.
+const MOUSE = matchMedia("(pointer: fine)");
 
 function token(name) {
   // light-dark() is resolved only for real properties, so ask a probe.
@@ -19,11 +21,24 @@ const TRACES = {
   single: () => ({ marker: { color: token("--ci-grey") } }),
   line: () => ({ line: { color: token("--ci-data") } }),
   end: () => ({ marker: { color: token("--ci-data"), line: { color: token("--ci-paper") } } }),
+  scores: ({ roles }) => ({
+    marker: { color: roles.map((role) => token(SOFT[role])) },
+    textfont: { color: token("--ci-ink-2") },
+  }),
+  before: () => ({ line: { color: token("--ci-ink-3") } }),
 };
+
+const SOFT = { good: "--ci-up-soft", grey: "--ci-data-soft", bad: "--ci-down-soft" };
+const FULL = { good: "--ci-up", grey: "--ci-grey", bad: "--ci-down" };
+
 
 const SHAPES = {
   zone: () => ({ fillcolor: token("--ci-canvas") }),
   average: () => ({ line: { color: token("--ci-grey") } }),
+  event: () => ({ line: { color: token("--ci-ink-3") } }),
+  ...Object.fromEntries(
+    Object.entries(FULL).map(([role, name]) => [role, () => ({ line: { color: token(name) } })]),
+  ),
 };
 
 const TEXTS = {
@@ -32,11 +47,19 @@ const TEXTS = {
   narrow: () => ({ color: token("--ci-ink-2") }),
   strong: () => ({ color: token("--ci-ink"), weight: 600 }),
   end: () => ({ color: token("--ci-data"), size: 15, weight: 600 }),
+  event: () => ({ color: token("--ci-ink-2") }),
+  good: () => ({ color: token("--ci-up"), weight: 600 }),
+  grey: () => ({ color: token("--ci-ink-2") }),
+  bad: () => ({ color: token("--ci-down"), weight: 600 }),
 };
+
+// "wide-good" is left out on a phone and otherwise looks like "good".
+const look = (name) => TEXTS[name.split("-").pop()]();
+const width = (name) => name.split("-")[0];
 
 function merge(target, extra) {
   for (const [key, value] of Object.entries(extra)) {
-    if (value && typeof value === "object") target[key] = merge(target[key] ?? {}, value);
+    if (value && typeof value === "object" && !Array.isArray(value)) target[key] = merge(target[key] ?? {}, value);
     else target[key] = value;
   }
   return target;
@@ -44,11 +67,11 @@ function merge(target, extra) {
 
 function paint(figure) {
   const { data, layout } = structuredClone(figure);
-  for (const trace of data) merge(trace, TRACES[trace.meta.role]());
+  for (const trace of data) merge(trace, TRACES[trace.meta.role](trace.meta));
   for (const shape of layout.shapes) merge(shape, SHAPES[shape.name]());
-  const left_out = PHONE.matches ? "wide" : "narrow";
-  layout.annotations = layout.annotations.filter((text) => text.name !== left_out);
-  for (const text of layout.annotations) text.font = TEXTS[text.name]();
+  const leftOut = PHONE.matches ? ["wide", "event"] : ["narrow"];
+  layout.annotations = layout.annotations.filter((text) => !leftOut.includes(width(text.name)));
+  for (const text of layout.annotations) text.font = look(text.name);
   merge(layout.template.layout, {
     font: { family: getComputedStyle(document.body).fontFamily, color: token("--ci-ink-3") },
     hoverlabel: {
@@ -59,7 +82,7 @@ function paint(figure) {
     xaxis: { tickcolor: token("--ci-line-2") },
     yaxis: { gridcolor: token("--ci-grid"), zerolinecolor: token("--ci-line-2") },
   });
-  if (PHONE.matches) merge(layout.template.layout, { margin: { r: 64 } });
+  if (PHONE.matches && !layout.margin) merge(layout.template.layout, { margin: { r: 64 } });
   return { data, layout };
 }
 
@@ -72,10 +95,36 @@ const CONFIG = {
   responsive: true,
 };
 
-function draw(element) {
+// A stretch dragged over becomes the period, in the address like every other choice.
+function zoomable(element, layout) {
+  layout.dragmode = "zoom";
+  layout.xaxis.fixedrange = false;
+  const panel = element.closest("section");
+  panel.querySelector("[data-zoom-hint]").hidden = false;
+  element.removeAllListeners?.("plotly_relayout");
+}
+
+function choosePeriod(range) {
+  const [from, to] = range.map((moment) => moment.slice(0, 10)).sort();
+  const address = new URL(location.href);
+  address.searchParams.set("period", "own");
+  address.searchParams.set("from", from);
+  address.searchParams.set("to", to);
+  location.assign(address);
+}
+
+async function draw(element) {
   const figure = JSON.parse(document.getElementById(element.dataset.chart).textContent);
   const { data, layout } = paint(figure);
-  return window.Plotly.react(element, data, layout, CONFIG);
+  const zoom = "zoom" in element.dataset && MOUSE.matches;
+  if (zoom) zoomable(element, layout);
+  await window.Plotly.react(element, data, layout, CONFIG);
+  if (!zoom) return;
+  element.on("plotly_relayout", (change) => {
+    if (change["xaxis.range[0]"]) {
+      choosePeriod([change["xaxis.range[0]"], change["xaxis.range[1]"]]);
+    }
+  });
 }
 
 function drawAll() {

@@ -10,10 +10,10 @@ from django.utils import translation
 from customers.models import Category, Product
 from feedback.models import Invitation
 from feedback.services import Answer, add_responses, record_invitations
-from insights.dashboard import overview
-from insights.dashboard.breakdown import MAX_SLICES, hidden_rows
+from insights.dashboard import overview, satisfaction
+from insights.dashboard.breakdown import MAX_SLICES
+from insights.dashboard.grain import grain
 from insights.dashboard.selection import PRESETS, Selection, preset
-from insights.dashboard.trend import grain
 from insights.forms import FilterForm
 from insights.kpis import KPIS, figure
 from insights.periods import Period
@@ -58,23 +58,6 @@ def _english():
 
 
 # -- Small counts ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("sizes", "hidden"),
-    [
-        pytest.param([40, 30], set(), id="nothing small, nothing hidden"),
-        pytest.param([40, 30, 0], set(), id="an empty row hides nothing and nobody"),
-        pytest.param([40, 30, 3], {1, 2}, id="one small row takes the next smallest along"),
-        pytest.param([40, 3, 4], {1, 2}, id="two small rows protect each other"),
-        pytest.param([40, 30, 1, 1], {1, 2, 3}, id="but not if they are under five together"),
-        pytest.param([40, 30, 20, 1, 2, 2], {3, 4, 5}, id="three with five together do"),
-        pytest.param([3], {0}, id="alone"),
-        pytest.param([], set(), id="no rows"),
-    ],
-)
-def test_no_hidden_row_follows_by_subtraction(sizes, hidden):
-    assert hidden_rows(sizes) == hidden
 
 
 @pytest.mark.django_db
@@ -209,8 +192,8 @@ def test_the_breakdown_hides_a_small_slice_and_its_complement():
     give("nps", [9] * 50, category=a)
     give("nps", [9] * 40, category=b)
     give("nps", [9] * 3, category=c)
-    rows = overview(choose()).breakdown.rows
-    assert [(row.label, row.hidden, row.complement) for row in rows] == [
+    rows = satisfaction(choose()).breakdown.rows
+    assert [(row.label, row.hidden, row.protecting) for row in rows] == [
         ("A", False, False),
         ("B", True, True),
         ("C", True, False),
@@ -220,7 +203,7 @@ def test_the_breakdown_hides_a_small_slice_and_its_complement():
 @pytest.mark.django_db
 def test_answers_without_a_category_are_a_row_of_their_own():
     give("nps", [9] * 30)
-    (row,) = overview(choose()).breakdown.rows
+    (row,) = satisfaction(choose()).breakdown.rows
     assert (row.label, row.link) == ("Not known", "")
 
 
@@ -232,8 +215,8 @@ def test_one_slice_that_moved_is_the_title_of_the_breakdown():
     give("thumb", [1] * 95 + [0] * 5, category=a, on=before)
     give("thumb", [1] * 80 + [0] * 20, category=b)
     give("thumb", [1] * 80 + [0] * 20, category=b, on=before)
-    table = overview(choose(kpi="thumbs")).breakdown
-    assert table.title == "By category, only A moved more than chance allows"
+    table = satisfaction(choose(kpi="thumbs")).breakdown
+    assert table.title == "By category: only A moved more than chance allows"
     assert table.compared == 2
 
 
@@ -242,7 +225,7 @@ def test_a_long_breakdown_says_how_much_it_left_out():
     products = Product.objects.bulk_create(Product(sku=f"P{n}") for n in range(MAX_SLICES + 3))
     for product in products:
         give("nps", [9] * 5, product=product)
-    table = overview(choose(slice="product")).breakdown
+    table = satisfaction(choose(slice="product")).breakdown
     assert (len(table.rows), table.more) == (MAX_SLICES, 3)
 
 
@@ -254,11 +237,11 @@ def test_a_long_breakdown_says_how_much_it_left_out():
     [
         (1, "day"),
         (28, "day"),
-        (35, "day"),
-        (36, "week"),
-        (91, "week"),
-        (200, "week"),
-        (201, "month"),
+        (70, "day"),
+        (71, "week"),
+        (182, "week"),
+        (500, "week"),
+        (501, "month"),
     ],
 )
 def test_longer_periods_have_coarser_points(days, kind):

@@ -152,7 +152,7 @@ def test_a_file_holds_the_selection_and_never_the_customer(staff):
         product=make_product(sku="P1", name="Deurmat"),
         category=make_category(name="Mats"),
     )
-    give("nps", [9], at=at, comment="other channel", channel="web")
+    give("nps", [9] * 5, at=at, comment="other channel", channel="web")
     give("nps", [9], at=at, channel="email")
     give("thumb", [1], at=at, comment="other scale", channel="email")
     give("nps", [9], at=at - timedelta(days=200), comment="other period", channel="email")

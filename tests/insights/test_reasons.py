@@ -11,8 +11,8 @@ from django.utils import translation
 from feedback import tallies
 from feedback.models import HAPPY_REASONS, UNHAPPY_REASONS, Reason, Response
 from feedback.services import add_responses
-from insights.dashboard import overview
-from insights.dashboard.reasons import SHARE, most_given, reasons_panel
+from insights.dashboard import overview, satisfaction
+from insights.dashboard.reasons import SHARE
 from insights.dashboard.selection import Selection, preset
 from insights.kpis import KPIS, figure
 from tests.insights.makers import TODAY, ask, give, local
@@ -114,13 +114,12 @@ def test_a_changed_reason_counts_once():
 
 
 @pytest.mark.django_db
-def test_a_response_rate_has_no_reasons_and_no_column_why():
+def test_a_response_rate_has_no_reasons():
     ask(40)
     say({"fun": 40})
-    page = overview(choose(kpi="response_rate"))
-    assert page.reasons is None
-    assert page.comments is None
-    assert page.breakdown.says_why is False
+    page = satisfaction(choose(kpi="response_rate"))
+    assert page.breakdown.rows
+    assert (page.reasons, page.comments, page.why) == (None, None, None)
 
 
 # -- What may be shown ---------------------------------------------------------------------------
@@ -209,103 +208,13 @@ def test_the_test_of_the_title_is_the_two_sided_one():
             assert (low > 50) is ((first - second) / (first + second) ** 0.5 > 1.959964)
 
 
-# -- The column in the breakdown -----------------------------------------------------------------
-
-FORTY = {"too_often": 24, "fun": 16}
-
-
-@pytest.mark.parametrize(
-    ("counts", "whys"),
-    [
-        pytest.param({"a": FORTY}, {"a": "Too often, 60 % of 40"}, id="one slice"),
-        pytest.param(
-            {"a": {"too_often": 10, "fun": 9}, "b": FORTY},
-            {"a": "Too often", "b": "Too often, 60 % of 40"},
-            id="under 30 the word alone",
-        ),
-        pytest.param(
-            {"a": {"too_often": 20, "fun": 20}},
-            {"a": "Too often and fun, each 50 % of 40"},
-            id="two tie",
-        ),
-        pytest.param({"a": FORTY, "b": {"fun": 3}}, {}, id="a small slice hides the next one"),
-        pytest.param(
-            {"a": FORTY, "b": FORTY, "c": {"fun": 3}},
-            {"b": "Too often, 60 % of 40"},
-            id="but not all others",
-        ),
-        pytest.param({"a": {"too_often": 38, "fun": 2}}, {}, id="the rest of a slice is tiny"),
-        pytest.param(
-            {"a": FORTY, "b": {"easy": 26, "too_often": 3, "effort": 20}},
-            {"b": "Easy, 53 % of 49"},
-            id="the rest of a reason is tiny",
-        ),
-        pytest.param({}, {}, id="nobody gave a reason"),
-    ],
-)
-def test_the_most_given_reason_per_slice(counts, whys):
-    found = {
-        key: text.replace("\N{NO-BREAK SPACE}", " ") for key, text in most_given(counts).items()
-    }
-    assert found == whys
-
-
-def test_what_is_left_of_a_reason_after_the_printed_ones_is_never_one_to_four():
-    rnd = random.Random(11)
-    some = 0
-    for _ in range(3_000):
-        counts = {
-            key: {
-                reason: rnd.choice([1, 2, 3, 6, 20, 40]) for reason in rnd.sample(Reason.values, 3)
-            }
-            for key in "abcd"[: rnd.randint(1, 4)]
-        }
-        printed = most_given(counts)
-        some += bool(printed)
-        tops = {key: max(counts[key].values()) for key in printed}
-        for reason in Reason.values:
-            whole = sum(reasons.get(reason, 0) for reasons in counts.values())
-            told = sum(n for key, n in tops.items() if counts[key].get(reason) == n)
-            assert not 0 < whole - told < 5 or told == 0
-        unnamed = sum(sum(counts[key].values()) for key in counts if key not in printed)
-        assert unnamed == 0 or unnamed >= 5 or not printed
-    assert some > 500
-
-
-@pytest.mark.django_db
-def test_the_column_stands_beside_its_slice():
-    phones, mats = make_category(name="Phones"), make_category(name="Mats")
-    say({"too_often": 40, "fun": 20}, category=phones)
-    say({"easy": 30, "fun": 20}, category=mats, silent=10)
-    table = overview(choose()).breakdown
-    assert {row.label: row.why.replace("\N{NO-BREAK SPACE}", " ") for row in table.rows} == {
-        "Phones": "Too often, 67 % of 60",
-        "Mats": "Easy, 60 % of 50",
-    }
-
-
-@pytest.mark.django_db
-def test_answers_without_a_category_have_a_why_of_their_own():
-    say({"too_often": 40})
-    [row] = overview(choose()).breakdown.rows
-    assert (row.label, row.why[:9]) == ("Not known", "Too often")
-
-
-@pytest.mark.django_db
-def test_without_reasons_there_is_no_column():
-    say({}, silent=40)
-    page = overview(choose())
-    assert page.breakdown.says_why is False
-    assert reasons_panel(page.block, {}).n == 0
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize("slices", [1, 3])
 def test_the_number_of_queries_does_not_grow_with_slices(slices, django_assert_num_queries):
     for _ in range(slices):
-        say(FORTY, category=make_category(), product=make_product())
-    with django_assert_num_queries(SELECTION_QUERIES):
-        overview(choose())
+        say({"too_often": 24, "fun": 16}, category=make_category(), product=make_product())
+    with django_assert_num_queries(SATISFACTION_QUERIES):
+        satisfaction(choose())
 
 
-SELECTION_QUERIES = 28
+SATISFACTION_QUERIES = 14
