@@ -45,6 +45,10 @@ from feedback.snippets import ENDS, THUMBS
 
 View = Callable[[HttpRequest, str], HttpResponse]
 
+# Dutch that says "u": a catalogue of only what differs, on top of the Dutch one. It cannot be
+# nl-nl, for gettext looks there for plain Dutch too.
+FORMAL = {"nl": "nl-formal"}
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -65,7 +69,7 @@ def discreet(view: View) -> View:
                 response = view(request, key)
             except (OperationalError, InterfaceError):
                 response = _busy(request, 503, RETRY_BUSY)
-            response["Content-Language"] = translation.get_language()
+            response["Content-Language"] = _spoken()[0]
         # Who goes back has to find the same form with the same key, or a change of mind would
         # count as a second answer. After a press there is an answer on the page: not kept.
         kept = "private, no-cache" if request.method == "GET" else "no-store"
@@ -110,9 +114,21 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _language(request: HttpRequest) -> str:
-    """Return the language of the link, else the organisation's; no cookie has a say in it."""
+    """Return the language of the link, else the organisation's; no cookie has a say in it.
+
+    Whether the organisation is formal stands on the request: insights.middleware knows it.
+    """
     asked = (request.POST if request.method == "POST" else request.GET).get("lang", "")
-    return asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    if language in FORMAL and getattr(request, "formal", False):
+        return FORMAL[language]
+    return language
+
+
+def _spoken() -> tuple[str, bool]:
+    """Return the language of this page, "nl" or "en", and whether it is formal."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    return language[:2], language in FORMAL.values()
 
 
 def _value(touchpoint: Touchpoint, fields: QueryDict) -> int | None:
@@ -152,7 +168,7 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
         return _refused(request, touchpoint, error)
     assert isinstance(message, NewAnswer)  # noqa: S101  (a form has no field "edits")
     visit = Visit(
-        language=translation.get_language() or settings.LANGUAGE_CODE,
+        language=_spoken()[0],
         from_mail="mail" in request.POST,
         campaign=queries.campaign_by_key(request.POST.get("c", "")),
     )
@@ -215,9 +231,9 @@ def _ask(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    language = translation.get_language() or settings.LANGUAGE_CODE
+    language, formal = _spoken()
     context = {
-        "question": touchpoint.question(language),
+        "question": touchpoint.question(language, formal=formal),
         "scale": touchpoint.scale,
         "choices": choices(touchpoint, language, chosen),
         "ends": ends(touchpoint.scale, language),
@@ -233,7 +249,7 @@ def _thank(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> 
     happy = is_happy(response)
     reasons = HAPPY_REASONS if happy else UNHAPPY_REASONS
     context = {
-        "thanks": touchpoint.thanks(translation.get_language() or "nl"),
+        "thanks": touchpoint.thanks(_spoken()[0]),
         "answer": response,
         "happy": happy,
         "reasons": [(key, Reason(key).label, key == response.reason) for key in reasons],
@@ -258,10 +274,12 @@ def _busy(request: HttpRequest, status: int, wait: int) -> HttpResponse:
 def _visit(request: HttpRequest) -> Mapping[str, object]:
     """Return what the form carries along: how the visitor came here."""
     form = request.POST if request.method == "POST" else request.GET
+    language = _spoken()[0]
     return {
+        "spoken": language,
         "from_mail": "mail" in form if request.method == "POST" else "v" in form,
         "campaign_key": form.get("c", ""),
-        "other_language": "en" if translation.get_language() == "nl" else "nl",
+        "other_language": "en" if language == "nl" else "nl",
     }
 
 

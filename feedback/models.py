@@ -120,10 +120,13 @@ class Touchpoint(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def question(self, language: str) -> str:
-        """Return the question in "nl" or "en"; that of the scale if nobody wrote one."""
+    def question(self, language: str, *, formal: bool = False) -> str:
+        """Return the question in "nl" or "en"; that of the scale if nobody wrote one.
+
+        What somebody wrote stays as it is; `formal` is how the question of the scale says "you".
+        """
         own = self.question_en if language == "en" else self.question_nl
-        return own or getattr(default_question(self.scale), language)
+        return own or default_question(self.scale).said(language, formal=formal)
 
     def thanks(self, language: str) -> str:
         """Return the thanks in "nl" or "en"; empty for the words of the widget."""

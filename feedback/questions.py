@@ -1,6 +1,7 @@
 """Questions that are ready to use, in Dutch and English.
 
-One question, one idea; no answer is the nicer one. The Dutch says "je".
+One question, one idea; no answer is the nicer one. The Dutch says "je", and "u" for a shop that
+addresses its customers so.
 
 Pure: standard library only, no Django, no clock, no I/O.
 Sources: Reichheld 2003 (NPS); Dixon et al. 2010 (CES 2.0); the control question asks the
@@ -12,29 +13,47 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question on one scale; `labels` are the words on the thumbs."""
+    """A question on one scale; `labels` are the words on the thumbs.
+
+    `nl_formal` is the Dutch with "u", empty where nobody is addressed.
+    """
 
     key: str
     scale: str
     nl: str
     en: str
     labels: str = ""
+    nl_formal: str = ""
+
+    def said(self, language: str, *, formal: bool = False) -> str:
+        """Return the question in "nl" or "en"; formal Dutch says "u"."""
+        if language == "en":
+            return self.en
+        return (self.nl_formal if formal else "") or self.nl
 
 
 READY_MADE = (
-    Question("page", "thumb", "Heeft deze pagina je geholpen?", "Did this page help you?"),
+    Question(
+        "page",
+        "thumb",
+        "Heeft deze pagina je geholpen?",
+        "Did this page help you?",
+        nl_formal="Heeft deze pagina u geholpen?",
+    ),
     Question(
         "email",
         "thumb",
         "Wat vond je van deze e-mail?",
         "What did you think of this e-mail?",
         labels="good",
+        nl_formal="Wat vond u van deze e-mail?",
     ),
     Question(
         "content",
         "thumb",
         "Past wat je hier ziet bij jou?",
         "Does what you see here suit you?",
+        nl_formal="Past wat u hier ziet bij u?",
     ),
     Question(
         "control",
@@ -48,18 +67,21 @@ READY_MADE = (
         "nps",
         "Hoe waarschijnlijk is het dat je ons aanraadt aan een vriend of collega?",
         "How likely are you to recommend us to a friend or colleague?",
+        nl_formal="Hoe waarschijnlijk is het dat u ons aanraadt aan een vriend of collega?",
     ),
     Question(
         "satisfied",
         "csat",
         "Hoe tevreden ben je over je bestelling?",
         "How satisfied are you with your order?",
+        nl_formal="Hoe tevreden bent u over uw bestelling?",
     ),
     Question(
         "easy",
         "ces",
         "Hoe makkelijk was het om te vinden wat je zocht?",
         "How easy was it to find what you were looking for?",
+        nl_formal="Hoe makkelijk was het om te vinden wat u zocht?",
     ),
 )
 

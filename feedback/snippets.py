@@ -40,6 +40,9 @@ SMALL_PRINT = {
     "nl": "Anoniem. Je reactie telt pas als je op de volgende pagina op de knop tikt.",
     "en": "Anonymous. Your answer counts once you press the button on the next page.",
 }
+FORMAL_SMALL_PRINT = (
+    "Anoniem. Uw reactie telt pas als u op de volgende pagina op de knop tikt."  # the Dutch
+)
 
 # Mail programs drop style sheets and know little of layout: each link carries its own look, and
 # without any of it a plain link is left.
@@ -73,20 +76,22 @@ class Asked:
     theme: str = ""
     accent: str = ""
     counts_exposures: bool = False
+    formal: bool = False
 
     @classmethod
-    def at(cls, touchpoint: Any, language: str, base_url: str) -> Self:
-        """Return a touchpoint as it asks in "nl" or "en"."""
+    def at(cls, touchpoint: Any, language: str, base_url: str, *, formal: bool = False) -> Self:
+        """Return a touchpoint as it asks in "nl" or "en"; formal Dutch says "u"."""
         return cls(
             base_url=base_url,
             key=touchpoint.key,
             scale=touchpoint.scale,
             language=language,
-            question=touchpoint.question(language),
+            question=touchpoint.question(language, formal=formal),
             labels=touchpoint.labels,
             theme=touchpoint.theme,
             accent=touchpoint.accent,
             counts_exposures=touchpoint.counts_exposures,
+            formal=formal,
         )
 
     def attributes(self) -> dict[str, str]:
@@ -217,13 +222,19 @@ def newsletter_ends(asked: Asked) -> str:
     return f"{scale.lowest} = {first}, {scale.highest} = {last}"
 
 
+def small_print(asked: Asked) -> str:
+    """Return what stands under the links."""
+    formal = asked.formal and asked.language == "nl"
+    return FORMAL_SMALL_PRINT if formal else SMALL_PRINT[asked.language]
+
+
 def newsletter_html(asked: Asked, campaign: str = "") -> str:
     """Return the question with its links as HTML that mail programs leave alone."""
     links = "\n".join(
         f'  <a href="{escape(link.url)}" style="{_STYLES["link"]}">{escape(link.label)}</a>'
         for link in newsletter_links(asked, campaign)
     )
-    small = " ".join(filter(None, [_sentence(newsletter_ends(asked)), SMALL_PRINT[asked.language]]))
+    small = " ".join(filter(None, [_sentence(newsletter_ends(asked)), small_print(asked)]))
     return (
         f'<p style="{_STYLES["question"]}">{escape(asked.question)}</p>\n'
         f'<p style="{_STYLES["links"]}">\n{links}\n</p>\n'
@@ -235,7 +246,7 @@ def newsletter_text(asked: Asked, campaign: str = "") -> str:
     """Return the same for the plain text of a mail."""
     links = [f"{link.label}: {link.url}" for link in newsletter_links(asked, campaign)]
     ends = [newsletter_ends(asked)] if newsletter_ends(asked) else []
-    return "\n".join([asked.question, *ends, "", *links, "", SMALL_PRINT[asked.language]])
+    return "\n".join([asked.question, *ends, "", *links, "", small_print(asked)])
 
 
 def _sentence(text: str) -> str:

@@ -12,6 +12,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from insights.organisation import profile
+
 # Addresses that cannot exist: whoever has one is a demo login.
 DEMO_DOMAIN = "@demo.example"
 
@@ -32,6 +34,13 @@ MAY_IMPORT = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 MAY_SET_UP_TOUCHPOINTS = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
 
+# How the organisation presents itself is everybody's face, so few may change it.
+MAY_CHANGE_SETTINGS = frozenset({Role.ADMINISTRATOR})
+
+# Who invites decides who reads what customers say.
+MAY_INVITE = frozenset({Role.ADMINISTRATOR})
+
+
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
     if not isinstance(user, User):
@@ -50,8 +59,22 @@ def may_set_up_touchpoints(roles: Iterable[str]) -> bool:
     return not MAY_SET_UP_TOUCHPOINTS.isdisjoint(roles)
 
 
+def may_change_settings(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may change how the organisation presents itself."""
+    return not MAY_CHANGE_SETTINGS.isdisjoint(roles)
+
+
+def may_invite(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may invite colleagues, and change what they may."""
+    return not MAY_INVITE.isdisjoint(roles)
+
+
 class AccountAdapter(DefaultAccountAdapter):
     """Colleagues are invited; nobody signs up."""
+
+    def get_from_email(self) -> str:
+        """Send as the organisation does."""
+        return profile().sender
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  (allauth's)
         return False

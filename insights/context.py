@@ -1,6 +1,7 @@
 """What every page's frame needs: the organisation, the reader's choices, and their role."""
 
 from collections.abc import Container
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -8,7 +9,14 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
-from insights.accounts import Role, may_import, may_set_up_touchpoints, roles_of
+from insights.accounts import (
+    Role,
+    may_change_settings,
+    may_import,
+    may_set_up_touchpoints,
+    roles_of,
+)
+from insights.organisation import profile, shown_logo
 
 THEMES = ("light", "dark")
 
@@ -17,14 +25,18 @@ def shell(request: HttpRequest) -> dict[str, object]:
     theme = request.COOKIES.get("theme", "")
     # One query for both, and none on pages that ask for neither.
     roles = SimpleLazyObject(lambda: roles_of(getattr(request, "user", AnonymousUser())))
+    # Read once, by the first who asks; who asks before the middleware has its own.
+    organisation: Any = getattr(request, "organisation", SimpleLazyObject(profile))
     return {
-        "organisation_name": settings.ORGANISATION_NAME,
+        "organisation_name": SimpleLazyObject(lambda: organisation.name),
+        "organisation_logo": SimpleLazyObject(lambda: shown_logo(organisation)),
         "time_zone": settings.TIME_ZONE,
         "theme": theme if theme in THEMES else "",
         "LANGUAGE_CODE": get_language() or settings.LANGUAGE_CODE,
         "role": SimpleLazyObject(lambda: widest(roles)),
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
+        "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
     }
 
 

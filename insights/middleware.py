@@ -8,13 +8,17 @@ from django.contrib.auth import middleware as auth
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+
+from insights.organisation import profile
 
 
 class LanguageMiddleware:
     """Speak the language of the cookie, else LANGUAGE_CODE.
 
     Django's own middleware would follow the browser, and many Dutch offices have English
-    browsers.
+    browsers. Pages for customers choose for themselves, and ask `request.formal` whether the
+    organisation says "u" to them; a page that asks neither that nor for a name costs no query.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -23,6 +27,9 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        organisation = SimpleLazyObject(profile)
+        request.organisation = organisation  # type: ignore[attr-defined]
+        request.formal = SimpleLazyObject(lambda: organisation.formal)  # type: ignore[attr-defined]
         with translation.override(language):
             request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
             response = self.get_response(request)

@@ -17,6 +17,8 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
+from insights.database_file import BadPointer, chosen
+
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -67,9 +69,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
     [urlsplit(BASE_URL).hostname or ""] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
 )
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if PRODUCTION else []
-# The demo shop's own name, and the address where there is no demo.
+# Until the organisation gives its own name, as the demo shop does.
 ORGANISATION_NAME = env.str("ORGANISATION_NAME", "") or (
-    urlsplit(BASE_URL).hostname if PRODUCTION else "Lindehuis"
+    urlsplit(BASE_URL).hostname if PRODUCTION else "Customer Insights"
 )
 
 if PRODUCTION and not BASE_URL.startswith("https://"):
@@ -135,11 +137,16 @@ TEMPLATES = [
 
 # -- Database -------------------------------------------------------------------------------
 
+# The demo shop's file or that of the own shop beside it; None with a database of your own.
+DATABASE_FILE: Path | None = None
 if env.str("DATABASE_URL", ""):
     _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL"))
 else:
-    private_directory(VAR_DIR)
-    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "db.sqlite3"}
+    try:
+        DATABASE_FILE = chosen(private_directory(VAR_DIR))
+    except BadPointer as bad:
+        raise ImproperlyConfigured(str(bad)) from None
+    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE_FILE}
 DATABASES = {"default": _database}
 # Opening a file or a connection costs as much as all else that an answer costs.
 _database["CONN_MAX_AGE"] = 60

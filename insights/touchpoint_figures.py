@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from feedback import queries as feedback
 from feedback.models import Campaign, Exposure, ExposureKind, Touchpoint
 from insights import queries
-from insights.dashboard.breakdown import hidden_rows
 from insights.dashboard.comments import Comment, as_comment
 from insights.dashboard.figures import KPI_SHORT, Block, Shown, block_of
 from insights.dashboard.selection import OWN_DATES, SLICES, Selection
+from insights.disclosure import hidden_rows
 from insights.kpis import KPIS, MIN_SHOWN, Figure, figure
 from insights.periods import Period
 

@@ -112,11 +112,20 @@ class TouchpointForm(forms.Form):
     # What stands behind "More choices".
     MORE = ("thanks_nl", "thanks_en", "product", "category", "theme", "accent", "counts_exposures")
 
-    def __init__(self, data: Any = None, *, touchpoint: Touchpoint | None = None) -> None:
-        super().__init__(data, initial=_initial(touchpoint) if touchpoint else None)
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        touchpoint: Touchpoint | None = None,
+        accent: str = "",
+        formal: bool = False,
+    ) -> None:
+        """Begin a new touchpoint in the colour of the organisation, and say "u" if it does."""
+        super().__init__(data, initial=_initial(touchpoint) if touchpoint else {"accent": accent})
         self.touchpoint = touchpoint
+        self.formal = formal
         ready = [q for q in READY_MADE if touchpoint is None or q.scale == touchpoint.scale]
-        self.fields["ready"].choices = _ready_choices(ready)  # type: ignore[attr-defined]
+        self.fields["ready"].choices = _ready_choices(ready, formal)  # type: ignore[attr-defined]
         if touchpoint:
             del self.fields["scale"]
             if touchpoint.scale != ScaleKey.THUMB:
@@ -125,7 +134,11 @@ class TouchpointForm(forms.Form):
     @property
     def more_open(self) -> bool:
         """Whether there is something behind "More choices" that must not be overlooked."""
-        return any(self[name].value() or name in self.errors for name in self.MORE)
+        usual = {} if self.touchpoint else self.initial
+        return any(
+            name in self.errors or (self[name].value() or "") not in ("", usual.get(name, ""))
+            for name in self.MORE
+        )
 
     def problems(self) -> list[Problem]:
         """Return every error with where it is, in the order of the page."""
@@ -172,24 +185,7 @@ class TouchpointForm(forms.Form):
         return found
 
     def clean_accent(self) -> str:
-        """Refuse what check_accent refuses, in the words of the reader."""
-        accent: str = self.cleaned_data["accent"]
-        try:
-            return check_accent(accent) if accent else ""
-        except ColourError as error:
-            message = _("“%(colour)s” is not a colour. Write a # and six signs, as #3c48b8.")
-            facts = {"colour": accent}
-            if error.proposal:
-                message = _(
-                    "Contrast with white is %(ratio)s : 1. "
-                    "Text needs %(enough)s : 1; try %(colour)s."
-                )
-                facts = {
-                    "ratio": number(error.contrast, 1),
-                    "enough": number(ENOUGH, 1),
-                    "colour": error.proposal,
-                }
-            raise ValidationError(message, params=facts) from None
+        return readable_accent(self.cleaned_data["accent"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -218,7 +214,11 @@ class TouchpointForm(forms.Form):
                 message = _("The question you chose has another scale: %(scale)s.")
                 params = {"scale": ScaleKey(ready.scale).label}
                 self.add_error("scale", ValidationError(message, params=params))
-            cleaned |= {"question_nl": ready.nl, "question_en": ready.en, "labels": ready.labels}
+            cleaned |= {
+                "question_nl": ready.said("nl", formal=self.formal),
+                "question_en": ready.en,
+                "labels": ready.labels,
+            }
         elif len(written) == 1:
             other = "question_en" if written == ["question_nl"] else "question_nl"
             if other not in self.errors:
@@ -256,13 +256,32 @@ def _initial(touchpoint: Touchpoint) -> dict[str, Any]:
     }
 
 
-def _ready_choices(questions: Sequence[Question]) -> list[tuple[str, Any]]:
+def readable_accent(accent: str) -> str:
+    """Return an accent colour, or nothing; refuse what check_accent refuses, in our words."""
+    try:
+        return check_accent(accent) if accent else ""
+    except ColourError as error:
+        message = _("“%(colour)s” is not a colour. Write a # and six signs, as #3c48b8.")
+        facts = {"colour": accent}
+        if error.proposal:
+            message = _(
+                "Contrast with white is %(ratio)s : 1. Text needs %(enough)s : 1; try %(colour)s."
+            )
+            facts = {
+                "ratio": number(error.contrast, 1),
+                "enough": number(ENOUGH, 1),
+                "colour": error.proposal,
+            }
+        raise ValidationError(message, params=facts) from None
+
+
+def _ready_choices(questions: Sequence[Question], formal: bool) -> list[tuple[str, Any]]:
     """Group the questions by scale, in the language of the reader."""
     language = "en" if (get_language() or "").startswith("en") else "nl"
     groups: dict[str, list[tuple[str, str]]] = {}
     for question in questions:
         label = str(ScaleKey(question.scale).label)
-        groups.setdefault(label, []).append((question.key, getattr(question, language)))
+        groups.setdefault(label, []).append((question.key, question.said(language, formal=formal)))
     return [("", gettext("I write my own")), *groups.items()]
 
 

@@ -23,7 +23,7 @@ from feedback import places, scripts, snippets
 from feedback.colours import on_dark
 from feedback.models import Campaign, Touchpoint
 from feedback.queries import campaign_by_key
-from feedback.questions import READY_MADE, default_question
+from feedback.questions import READY_MADE, Question, default_question
 from feedback.scales import SCALES
 from feedback.snippets import LANGUAGES, Asked
 from insights import touchpoint_figures
@@ -57,7 +57,8 @@ def touchpoints(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_touchpoint(request: HttpRequest) -> HttpResponse:
     """Make a place where we ask."""
-    form = TouchpointForm(request.POST or None)
+    accent = request.organisation.accent  # type: ignore[attr-defined]
+    form = TouchpointForm(request.POST or None, accent=accent, formal=_formal(request))
     if form.is_valid() and (made := form.save(timezone.now())):
         messages.success(
             request, _("“%(name)s” is made. Copy a snippet below.") % {"name": made.name}
@@ -71,10 +72,11 @@ def new_touchpoint(request: HttpRequest) -> HttpResponse:
 def edit_touchpoint(request: HttpRequest, key: str) -> HttpResponse:
     """Change everything about a touchpoint but its scale and key."""
     found = _touchpoint(key)
-    before = _page_snippets(found)
-    form = TouchpointForm(request.POST or None, touchpoint=found)
+    formal = _formal(request)
+    before = _page_snippets(found, formal)
+    form = TouchpointForm(request.POST or None, touchpoint=found, formal=formal)
     if form.is_valid() and (changed := form.save(timezone.now())):
-        if _page_snippets(changed) == before:
+        if _page_snippets(changed, formal) == before:
             messages.success(request, _("Saved. The snippet stays the same."))
         else:
             messages.warning(
@@ -89,13 +91,10 @@ def _form_page(request: HttpRequest, form: TouchpointForm) -> HttpResponse:
     preview = {
         "scale": found.scale if found else "",
         "ready": {
-            one.key: {"scale": one.scale, "nl": one.nl, "en": one.en, "labels": one.labels}
+            one.key: {"scale": one.scale, **_both(one, form.formal), "labels": one.labels}
             for one in READY_MADE
         },
-        "usual": {
-            scale: {"nl": default_question(scale).nl, "en": default_question(scale).en}
-            for scale in SCALES
-        },
+        "usual": {scale: _both(default_question(scale), form.formal) for scale in SCALES},
     }
     context = {
         "form": form,
@@ -106,6 +105,10 @@ def _form_page(request: HttpRequest, form: TouchpointForm) -> HttpResponse:
     return render(request, "insights/touchpoint_form.html", context)
 
 
+def _both(question: Question, formal: bool) -> dict[str, str]:
+    return {language: question.said(language, formal=formal) for language in LANGUAGES}
+
+
 @askers_only
 @require_http_methods(["GET", "POST"])
 def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
@@ -114,15 +117,17 @@ def touchpoint(request: HttpRequest, key: str) -> HttpResponse:
     form = CampaignForm(request.POST or None)
     if form.is_valid():
         return _name_sending(request, found, form.cleaned_data["name"])
-    language = _language(request)
+    language, formal = _language(request), _formal(request)
     campaign = campaign_by_key(request.GET.get("c", ""))
     context = {
         "touchpoint": found,
         "languages": LANGUAGES,
         "language": language,
-        "preview": _preview(found, language),
-        "question": found.question(language),
-        "snippets": _snippets(Asked.at(found, language, settings.BASE_URL), campaign),
+        "preview": _preview(found, language, formal),
+        "question": found.question(language, formal=formal),
+        "snippets": _snippets(
+            Asked.at(found, language, settings.BASE_URL, formal=formal), campaign
+        ),
         "campaign": campaign,
         "campaign_form": form,
         "figures": touchpoint_figures.figures(found, timezone.localdate()),
@@ -157,9 +162,14 @@ def _language(request: HttpRequest) -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
-def _page_snippets(found: Touchpoint) -> list[str]:
+def _formal(request: HttpRequest) -> bool:
+    """Return whether the organisation says "u" to its customers."""
+    return bool(request.formal)  # type: ignore[attr-defined]
+
+
+def _page_snippets(found: Touchpoint, formal: bool) -> list[str]:
     return [
-        snippets.page_snippet(Asked.at(found, language, settings.BASE_URL))
+        snippets.page_snippet(Asked.at(found, language, settings.BASE_URL, formal=formal))
         for language in LANGUAGES
     ]
 
@@ -177,11 +187,11 @@ def _snippets(asked: Asked, campaign: Campaign | None) -> dict[str, object]:
         "text": snippets.newsletter_text(asked, key),
         "links": snippets.newsletter_links(asked, key),
         "ends": snippets.newsletter_ends(asked),
-        "small": snippets.SMALL_PRINT[asked.language],
+        "small": snippets.small_print(asked),
     }
 
 
-def _preview(found: Touchpoint, language: str) -> dict[str, object]:
+def _preview(found: Touchpoint, language: str, formal: bool) -> dict[str, object]:
     """Return what static/js/preview.js draws, in the chosen language and in the other one."""
     return {
         "options": {
@@ -193,6 +203,7 @@ def _preview(found: Touchpoint, language: str) -> dict[str, object]:
         },
         "language": language,
         "texts": {
-            one: {"question": found.question(one), "thanks": found.thanks(one)} for one in LANGUAGES
+            one: {"question": found.question(one, formal=formal), "thanks": found.thanks(one)}
+            for one in LANGUAGES
         },
     }

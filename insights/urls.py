@@ -7,13 +7,22 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
 from feedback import hosted, public
-from insights import import_views, touchpoint_views, views
+from insights import (
+    colleague_views,
+    import_views,
+    own_shop_views,
+    settings_views,
+    touchpoint_views,
+    views,
+)
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("satisfaction/", views.satisfaction, name="satisfaction"),
+    path("tables/<slug:name>.<slug:kind>", views.table, name="table"),
     path("comments.csv", views.comments_csv, name="comments_csv"),
     path("comments.xlsx", views.comments_xlsx, name="comments_xlsx"),
     path("jobs/", views.jobs, name="jobs"),
@@ -28,11 +37,33 @@ urlpatterns = [
     path("touchpoints/new/", touchpoint_views.new_touchpoint, name="new_touchpoint"),
     path("touchpoints/<slug:key>/", touchpoint_views.touchpoint, name="touchpoint"),
     path("touchpoints/<slug:key>/edit/", touchpoint_views.edit_touchpoint, name="edit_touchpoint"),
+    path("settings/", settings_views.settings_page, name="settings"),
+    path("settings/start/", settings_views.start, name="start"),
+    path("settings/time-zone/", settings_views.settings_time_zone, name="settings_time_zone"),
+    re_path(r"^logo/(?P<hash>[0-9a-f]{16})$", settings_views.logo, name="logo"),
     path("widget.js", public.widget, name="widget"),
     re_path(r"^widget\.(?P<hash>[0-9a-f]{16})\.js$", public.pinned_widget, name="pinned_widget"),
     path("v/<str:key>/", hosted.hosted, name="hosted"),
     path("collect/<str:key>/", public.collector, name="collector"),
     path("collect/<str:key>/shown/", public.shown, name="shown"),
+    path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
+    path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
+    path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),
+    path("settings/colleagues/<int:pk>/", colleague_views.colleague, name="colleague"),
+    path("settings/colleagues/<int:pk>/invite/", colleague_views.renew, name="invitation_renew"),
+    path(
+        "settings/colleagues/<int:pk>/withdraw/",
+        colleague_views.withdraw,
+        name="invitation_withdraw",
+    ),
+    path("settings/colleagues/<int:pk>/off/", colleague_views.switch_off, name="colleague_off"),
+    path("settings/colleagues/<int:pk>/on/", colleague_views.switch_on, name="colleague_on"),
+    path(
+        "settings/colleagues/<int:pk>/one-step/",
+        colleague_views.drop_second_step,
+        name="colleague_one_step",
+    ),
+    path("join/<str:token>/", colleague_views.join, name="join"),
     path("language/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("setup/<str:token>/", views.set_up, name="set_up"),

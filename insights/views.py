@@ -24,8 +24,11 @@ from django.views.decorators.http import require_GET, require_POST
 from insights import dashboard, exports, queries, services
 from insights.context import THEMES
 from insights.dashboard.selection import Selection
+from insights.dashboard.tables import TABLES, table_rows
 from insights.forms import FilterForm, FirstAdministratorForm
 
+FILE_KINDS = ("csv", "xlsx")
+CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 YEAR = 365 * 24 * 3600
 
@@ -38,12 +41,32 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+def satisfaction(request: HttpRequest) -> HttpResponse:
+    form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
+    page = dashboard.satisfaction(form.selection())
+    return render(request, "insights/satisfaction.html", {"form": form, "page": page})
+
+
+@require_GET
+def table(request: HttpRequest, name: str, kind: str) -> HttpResponseBase:
+    """Hand out a table of a page as a file, with no more in it than the page shows."""
+    if name not in TABLES or kind not in FILE_KINDS:
+        raise Http404
+    selection = dashboard.with_kpi(_asked_for(request))
+    rows = table_rows(name, selection)
+    if kind == "csv":
+        response = HttpResponse("".join(exports.csv_file(rows)), content_type=CSV)
+    else:
+        response = HttpResponse(exports.xlsx_file(rows, name), content_type=XLSX)
+    return _as_file(response, selection, name, kind)
+
+
+@require_GET
 def comments_csv(request: HttpRequest) -> HttpResponseBase:
     """Hand out what people said as CSV, line by line."""
     selection = _readable(request)
     file = exports.csv_file(_comments(selection, exports.MAX_ROWS))
-    response = StreamingHttpResponse(file, content_type="text/csv; charset=utf-8")
-    return _as_file(response, selection, "csv")
+    return _as_file(StreamingHttpResponse(file, content_type=CSV), selection, "comments", "csv")
 
 
 @require_GET
@@ -51,11 +74,19 @@ def comments_xlsx(request: HttpRequest) -> HttpResponseBase:
     """Hand out what people said as a workbook."""
     selection = _readable(request)
     file = exports.xlsx_file(_comments(selection, exports.MAX_WORKBOOK_ROWS), "comments")
-    return _as_file(HttpResponse(file, content_type=XLSX), selection, "xlsx")
+    return _as_file(HttpResponse(file, content_type=XLSX), selection, "comments", "xlsx")
 
 
 def _readable(request: HttpRequest) -> Selection:
-    """Return what was asked for, if it may be read one by one.
+    """Return what was asked for, if it may be read one by one."""
+    selection = dashboard.readable(_asked_for(request))
+    if selection is None:
+        raise Http404
+    return selection
+
+
+def _asked_for(request: HttpRequest) -> Selection:
+    """Return what a file should hold.
 
     A page leaves out a filter that makes no sense and says so; a file cannot, and would hold more
     than was asked for.
@@ -63,19 +94,18 @@ def _readable(request: HttpRequest) -> Selection:
     form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
     if form.errors:
         raise BadRequest
-    selection = dashboard.readable(form.selection())
-    if selection is None:
-        raise Http404
-    return selection
+    return form.selection()
 
 
 def _comments(selection: Selection, limit: int) -> Iterator[exports.Row]:
-    found = queries.explained(selection.kpi, selection.period, selection.where)
+    found = queries.explained(selection.kpi, selection.period, selection.where, selection.said)
     return exports.comments(found, limit)
 
 
-def _as_file(response: HttpResponseBase, selection: Selection, kind: str) -> HttpResponseBase:
-    name = f"comments-{selection.period.start}-{selection.last_day}.{kind}"
+def _as_file(
+    response: HttpResponseBase, selection: Selection, what: str, kind: str
+) -> HttpResponseBase:
+    name = f"{what}-{selection.period.start}-{selection.last_day}.{kind}"
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store"
     return response
@@ -142,7 +172,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
     except services.AlreadySetUp:
         raise Http404 from None
     login(request, user)
-    return redirect("overview")
+    return redirect("start")
 
 
 @login_not_required

@@ -8,5 +8,6 @@ shop.py       writing all of that into an empty database
 progress.py   saying how far that is
 """
 
+NAME = "Lindehuis"
 # Printed and shown on the login page. Demo logins do not work in production (accounts.py).
 PASSWORD = "lindehuis-demo"  # noqa: S105

@@ -29,11 +29,13 @@ from feedback.places import Place as Decided
 from feedback.places import create_touchpoint, name_campaign
 from feedback.services import Answer, add_exposures, add_history
 from insights.accounts import DEMO_DOMAIN, Role
-from insights.demo import PASSWORD
+from insights.demo import NAME, PASSWORD
 from insights.demo.life import Calendar, Line, Person, people
 from insights.demo.progress import Progress
 from insights.demo.story import ALL_PLACES, DEPARTMENTS, PRODUCT_PAGE, SITE, TIPS_MAIL, Place
 from insights.demo.talk import Ask, Reply, Talk
+from insights.models import Organisation
+from insights.organisation import ONLY
 
 SEED = 4
 
@@ -105,6 +107,7 @@ def load_demo(*, today: date, progress: Progress, one_in: int = 1) -> Loaded:
         progress.step("Counting", 100)
         _count()
         _write_logins(groups)
+        Organisation.objects.get_or_create(pk=ONLY, defaults={"name": NAME})
     progress.finish()
     return Loaded(len(persons), purchases, len(talk.asks), answers)
 

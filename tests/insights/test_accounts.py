@@ -57,7 +57,8 @@ TABLE = {
     "/accounts/2fa/": (LOGIN, LOGIN, 200, 200, 200, 200),
     "/accounts/password/change/": (LOGIN, LOGIN, 200, 200, 200, 200),
     "/admin/": (LOGIN, LOGIN, 403, 403, 403, 200),
-    "/admin/auth/user/": (LOGIN, LOGIN, 403, 403, 403, 200),
+    "/admin/customers/customer/": (LOGIN, LOGIN, 403, 403, 403, 200),
+    "/settings/colleagues/": (LOGIN, LOGIN, 403, 403, 200, 200),
     "/healthz": (200, 200, 200, 200, 200, 200),
     "/nope/": (404, 404, 404, 404, 404, 404),
 }

@@ -51,7 +51,7 @@ def test_the_command_prints_the_document_of_the_one_query(kpi, key):
         today=timezone.localdate(),
         by="week",
         dimension="channel",
-        compare=True,
+        compare="previous",
     )
 
 

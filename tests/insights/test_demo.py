@@ -433,7 +433,9 @@ def rows_of(
     kpi: str, period: Period, dimension: str | None = None, where: Mapping[str, str] | None = None
 ) -> list[KpiRow]:
     """The rows as a page shows them: compared with the period before, with Holm's verdicts."""
-    return kpi_rows(kpi, period.start, period.end, dimension=dimension, where=where, compare=True)
+    return kpi_rows(
+        kpi, period.start, period.end, dimension=dimension, where=where, compare="previous"
+    )
 
 
 def verdicts_of(kpi: str, period: Period, dimension: str, **where: str) -> dict[str, Verdict]:

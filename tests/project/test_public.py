@@ -26,9 +26,13 @@ PUBLIC = {
     "account_email_verification_sent",
     # The token is the key, and it works once.
     "set_up",
+    # The same for who is invited: the token is the key, works once, and for a week.
+    "join",
     # Language and theme are chosen before signing in; both only set a cookie.
     "set_language",
     "set_theme",
+    # Asked by the page that waits for the own shop, where nobody is signed in yet; says yes or no.
+    "own_shop_open",
     # For whoever watches the machine.
     "healthz",
     "readyz",
@@ -42,6 +46,8 @@ PUBLIC = {
     "shown",
     # The question on a page of its own, for readers of a newsletter.
     "hosted",
+    # The logo above it.
+    "logo",
 }
 
 # Views that take a POST without our token: they never look at a cookie, so a forged request is

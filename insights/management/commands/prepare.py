@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import OperationalError
 
+from insights import own_shop
 from insights.demo.shop import contents
 
 
@@ -28,14 +29,24 @@ class Command(BaseCommand):
         self.migrate()
         if settings.PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
+        if no_demo and own_shop.offered():
+            self.leave_the_demo()
+            return
         if get_user_model().objects.exists():
             return
         # No demo logins in production, so no demo shop either.
-        if no_demo or settings.PRODUCTION or contents():
+        if no_demo or settings.PRODUCTION or own_shop.is_open() or contents():
             call_command("setup_link", stdout=self.stdout)
         else:
             self.stdout.write("Filling the demo shop …")
             call_command("load_demo", stdout=self.stdout)
+
+    def leave_the_demo(self) -> None:
+        self.stdout.write(f"The demo shop stays in {settings.DATABASE_FILE}. Making yours …")
+        try:
+            self.stdout.write(own_shop.open_own_shop())
+        except own_shop.NotOpened as reason:
+            raise SystemExit(f"Your own shop could not be made ({reason}).") from None
 
     def migrate(self) -> None:
         try:
