@@ -24,6 +24,7 @@ from feedback.models import (
     Reason,
     Response,
     ResponseChange,
+    ResponseEdit,
     Tally,
     Touchpoint,
 )
@@ -230,22 +231,25 @@ def _outer_days(measure: str, outermost: Min | Max) -> list[date]:
 
 
 class Version(NamedTuple):
-    """Changes whenever any count does: the fold, and how many changes wait for the next.
+    """Changes whenever any count does, and as a rule when a comment does.
 
-    Not the newest change: of two writers the one with the higher id may commit first, and then
-    the other would change the counts and not the version.
+    The fold, and how many changes wait for the next. Not the newest change: of two writers the one
+    with the higher id may commit first, and then the other would change the counts and not the
+    version. For comments, which are counted nowhere, the newest edit will do.
     """
 
     fold: int
     waiting: int
+    edit: int
 
 
 def version() -> Version:
-    """Return the version of all counts, for caches and ETags; one statement, so one moment."""
+    """Return the version of all answers, for caches and ETags; one statement, so one moment."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT COALESCE((SELECT version FROM {CountingState._meta.db_table}), 0), "  # noqa: S608
-            f"(SELECT COUNT(*) FROM {ResponseChange._meta.db_table})"
+            f"(SELECT COUNT(*) FROM {ResponseChange._meta.db_table}), "
+            f"COALESCE((SELECT MAX(id) FROM {ResponseEdit._meta.db_table}), 0)"
         )
         return Version(*cursor.fetchone())
 

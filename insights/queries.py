@@ -276,6 +276,11 @@ def annotations(start: date, end: date) -> list[Annotation]:
     return list(Annotation.objects.filter(on__gte=start, on__lt=end))
 
 
+def version() -> tuple[object, ...]:
+    """Return what changes whenever an answer, a comment or an annotation does, in two queries."""
+    return (*feedback.version(), *Annotation.objects.values_list("on", "text"))
+
+
 # -- What pages need beside the figures ---------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Pages for marketers: load, one call into the domain, render."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -18,8 +19,9 @@ from django.http import (
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import condition, require_GET, require_POST
+from django.views.decorators.vary import vary_on_cookie
 
 from insights import dashboard, exports, queries, services
 from insights.context import THEMES
@@ -33,14 +35,31 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 YEAR = 365 * 24 * 3600
 
 
-@require_GET
+def _etag(request: HttpRequest) -> str:
+    """Name a page of figures by all it shows, so that coming back to it costs next to nothing.
+
+    That is the address, the answers, the day, and the cookies: who reads, in which language. Names
+    (of products, of the organisation) have no version: in those a page may be a minute old.
+    """
+    minute = timezone.now().replace(second=0, microsecond=0)
+    seen = (request.get_full_path(), request.headers.get("Cookie"), minute, *queries.version())
+    return f'"{sha256(repr(seen).encode()).hexdigest()[:32]}"'
+
+
+def _figures(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a browser keep the page for its reader, and ask each time whether it still holds."""
+    kept = cache_control(private=True, no_cache=True)(vary_on_cookie(view))
+    return require_GET(condition(etag_func=_etag)(kept))
+
+
+@_figures
 def overview(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
     page = dashboard.overview(form.selection())
     return render(request, "insights/overview.html", {"form": form, "page": page})
 
 
-@require_GET
+@_figures
 def satisfaction(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET, choices=queries.filter_choices(), today=timezone.localdate())
     page = dashboard.satisfaction(form.selection())
