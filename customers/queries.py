@@ -7,12 +7,26 @@ from datetime import date, datetime, time
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from customers import consent
+from customers.addresses import address_hashes
 from customers.cells import folded
+from customers.consent import Answer, Grade, Person, State, Terms, Use, soft_opt_in
 from customers.lifecycle import Clocks, Labelled, classify, pool_clocks
-from customers.models import Category, Customer, Product, Purchase
+from customers.models import (
+    Category,
+    ConsentEntry,
+    ConsentState,
+    Customer,
+    Product,
+    Purchase,
+    Purpose,
+    Suppression,
+    Wording,
+)
 
 # Customers looked at together: a query's worth, whatever their number.
 CUSTOMER_BATCH = 2_000
@@ -38,6 +52,72 @@ def categories_by_name(names: Iterable[str]) -> dict[str, Category]:
     """Return the categories with these names, in whatever case."""
     found = Category.objects.filter(name_folded__in={folded(name) for name in names})
     return {category.name_folded: category for category in found}
+
+
+# -- Permission -----------------------------------------------------------------------------------
+
+
+def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -> Answer:
+    """Say whether a customer may be reached for a purpose, in two queries; unknown means no.
+
+    Purpose.DoesNotExist for a key nobody set up.
+    """
+    addresses = address_hashes(customer.email)
+    terms = (
+        Purpose.objects.annotate(
+            scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
+            suppressed=Exists(Suppression.objects.filter(address_hash__in=addresses)),
+        )
+        .filter(key=purpose)
+        .get()
+    )
+    state = (
+        ConsentState.objects.filter(customer=customer, purpose=terms, channel=channel)
+        .select_related("entry__wording")
+        .first()
+    )
+    return consent.may_process(
+        [_as_entry(state.entry, purpose)] if state else [],
+        Terms(
+            key=purpose,
+            scope=terms.scope or "",
+            minimum_grade=Grade(terms.minimum_grade),
+            minimum_age=terms.minimum_age,
+            archived=terms.archived_at is not None,
+        ),
+        Person(
+            restricted=customer.restricted_at is not None,
+            erased=customer.erased_at is not None,
+            suppressed=terms.suppressed,
+        ),
+        Use(
+            channel=channel,
+            addresses=addresses,
+            now=now,
+            soft_allowed=soft_opt_in(channel, settings.ORGANISATION_KIND, timezone.localdate(now)),
+        ),
+    )
+
+
+def _current_wording(now: datetime) -> QuerySet[Wording]:
+    """Return the wordings of the purpose of an outer query, the newest version first."""
+    published = Wording.objects.filter(purpose=OuterRef("pk"), published_at__lte=now)
+    return published.order_by("-version")
+
+
+def _as_entry(row: ConsentEntry, purpose: str) -> consent.Entry:
+    return consent.Entry(
+        seq=row.pk,
+        occurred_at=row.occurred_at,
+        purpose=purpose,
+        channel=row.channel,
+        state=State(row.state),
+        address=row.address_hash,
+        scope=row.wording.scope_hash if row.wording else "",
+        grade=Grade(row.grade),
+        valid_until=row.valid_until,
+        old_enough=row.old_enough,
+    )
 
 
 # -- Customer types -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from celery import Task, shared_task
 from django.utils import timezone
 
-from customers.tasks import label_customers
+from customers.tasks import label_customers, verify_ledger
 from feedback.tasks import fold
 from insights import importing, services
 from insights.models import NightlyRun
@@ -39,7 +39,11 @@ def run_imports() -> None:
         importing.run_import_job(job, timezone.now)
 
 
-NIGHTLY: dict[str, Task] = {"customer_types": label_customers, "freeze_periods": freeze_periods}
+NIGHTLY: dict[str, Task] = {
+    "customer_types": label_customers,
+    "verify_ledger": verify_ledger,
+    "freeze_periods": freeze_periods,
+}
 
 
 @shared_task(name="sweep", time_limit=3600)

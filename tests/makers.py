@@ -6,7 +6,20 @@
 from datetime import UTC, date, datetime
 from itertools import count
 
-from customers.models import Category, Customer, Product, Purchase
+from customers.consent import Actor, Grade, State
+from customers.ledger import Act, record_consent
+from customers.models import (
+    Category,
+    ConsentEntry,
+    Customer,
+    Product,
+    Purchase,
+    Purpose,
+    PurposeKind,
+    Wording,
+)
+from customers.verification import texts_of
+from customers.wordings import scope_hash, text_hash
 from feedback.models import Invitation, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer, record_invitations
 
@@ -46,6 +59,68 @@ def a_purchase(**given) -> Purchase:
     if "product" not in given:
         given["product"] = make_product()
     return Purchase(**{"purchased_at": NOW, "key": f"purchase {next(_numbers)}"} | given)
+
+
+def a_purpose(**given) -> Purpose:
+    name = f"purpose_{next(_numbers)}"
+    usual = {"key": name, "name_nl": name, "name_en": name, "kind": PurposeKind.MARKETING}
+    return Purpose(**usual | {"channels": ["email"]} | given)
+
+
+def make_purpose(**given) -> Purpose:
+    return stored(a_purpose(**given))
+
+
+def a_wording(**given) -> Wording:
+    if "purpose" not in given:
+        given["purpose"] = make_purpose()
+    usual = {
+        "version": 1,
+        "language": "nl",
+        "label": "Ja, Lindehuis mag mij tips en aanbiedingen mailen.",
+        "helper": "Hooguit 2 keer per maand. Stoppen kan altijd.",
+        "controller": "Lindehuis",
+        "way_out": "Onder elke mail staat Afmelden.",
+        "change": "material",
+        "approved_by": "noor@example.org",
+        "published_at": NOW,
+    }
+    row = Wording(**usual | given)
+    row.text_hash = row.text_hash or text_hash(row.language, texts_of(row))
+    row.scope_hash = row.scope_hash or scope_hash(row.purpose.key, row.purpose.kind, row.version)
+    return row
+
+
+def make_wording(**given) -> Wording:
+    return stored(a_wording(**given))
+
+
+def an_act(**given) -> Act:
+    """What a customer does who ticks a box; with another state, whatever the test says."""
+    if "purpose" not in given:
+        given["purpose"] = make_purpose()
+    usual = {
+        "channel": "email",
+        "state": State.GIVEN,
+        "actor": Actor.CUSTOMER,
+        "method": "checkbox",
+        "occurred_at": NOW,
+        "address": "noor@example.org",
+    }
+    facts = usual | given
+    if facts["state"] in {State.GIVEN, State.RENEWED}:
+        facts.setdefault("grade", Grade.B)
+        if "wording" not in facts:
+            shown = facts["purpose"].wordings.order_by("-version").first()
+            facts["wording"] = shown or make_wording(purpose=facts["purpose"])
+    return Act(**facts)
+
+
+def record(customer: Customer | None = None, **given) -> ConsentEntry:
+    """Write a line of the ledger."""
+    return record_consent(
+        customer=customer or make_customer(email="noor@example.org"), act=an_act(**given), now=NOW
+    )
 
 
 def a_touchpoint(**given) -> Touchpoint:

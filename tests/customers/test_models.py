@@ -13,6 +13,7 @@ from tests.constraints import (
     check_valid_goes_in,
     rules_of,
 )
+from tests.customers import permission_cases
 from tests.makers import (
     NOW,
     a_category,
@@ -94,6 +95,7 @@ CASES = [
         lambda: a_purchase(quantity=0),
     ),
     Case("purchase_key_not_empty", lambda: a_purchase(key="0"), lambda: a_purchase(key="")),
+    *permission_cases.CASES,
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 
@@ -191,7 +193,7 @@ def test_the_longest_code_of_the_longest_letters_fits():
 def test_a_folded_field_can_be_made_again_from_what_a_migration_says():
     field = Product._meta.get_field("sku_folded")
     _, path, args, options = field.deconstruct()
-    assert (path, args) == ("customers.models.FoldedField", [])
+    assert (path, args) == ("customers.models.people.FoldedField", [])
     made = FoldedField(**options)
     assert (made.of, made.max_length, made.unique, made.editable) == ("sku", 200, True, False)
 

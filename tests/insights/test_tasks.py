@@ -24,7 +24,7 @@ from tests.insights.makers import (
     make_customer,
 )
 
-BOTH = ["customer_types", "freeze_periods"]
+EACH_NIGHT = ["customer_types", "verify_ledger", "freeze_periods"]
 
 
 def names(kind: str, now: datetime = NOW) -> list[str]:
@@ -46,7 +46,7 @@ def test_answers_are_folded_before_their_kpis_are_computed():
 
 @pytest.mark.django_db
 def test_everything_is_counted_before_periods_are_frozen():
-    assert names("") == ["fold", "compute_kpis", "customer_types", "freeze_periods"]
+    assert names("") == ["fold", "compute_kpis", *EACH_NIGHT]
 
 
 @pytest.mark.django_db
@@ -55,12 +55,12 @@ def test_everything_is_counted_before_periods_are_frozen():
     [
         pytest.param(local(TODAY, 0, 0), [], id="midnight"),
         pytest.param(local(TODAY, 2, 59), [], id="before three"),
-        pytest.param(local(TODAY, 3, 0), BOTH, id="three o'clock"),
-        pytest.param(local(TODAY, 23, 59), BOTH, id="late, as the machine slept"),
+        pytest.param(local(TODAY, 3, 0), EACH_NIGHT, id="three o'clock"),
+        pytest.param(local(TODAY, 23, 59), EACH_NIGHT, id="late, as the machine slept"),
         pytest.param(datetime(2026, 11, 24, 1, 59, tzinfo=UTC), [], id="02:59 in Amsterdam"),
-        pytest.param(datetime(2026, 11, 24, 2, 0, tzinfo=UTC), BOTH, id="03:00 in Amsterdam"),
+        pytest.param(datetime(2026, 11, 24, 2, 0, tzinfo=UTC), EACH_NIGHT, id="03:00 in Amsterdam"),
         pytest.param(
-            datetime(2026, 3, 29, 1, 0, tzinfo=UTC), BOTH, id="the night that has no 02:30"
+            datetime(2026, 3, 29, 1, 0, tzinfo=UTC), EACH_NIGHT, id="the night that has no 02:30"
         ),
         pytest.param(
             datetime(2026, 10, 25, 1, 59, tzinfo=UTC), [], id="the second 02:59 of a night"
@@ -79,15 +79,17 @@ def test_a_nightly_job_runs_once_a_day():
         for job in due_jobs("nightly", now):
             assert succeeds(job, now)
             ran.append((job.name, now))
-    assert ran == [(name, local(day, 3)) for day in (TODAY, TODAY + timedelta(1)) for name in BOTH]
-    assert NightlyRun.objects.count() == 4
+    assert ran == [
+        (name, local(day, 3)) for day in (TODAY, TODAY + timedelta(1)) for name in EACH_NIGHT
+    ]
+    assert NightlyRun.objects.count() == 6
 
 
 @pytest.mark.django_db
 def test_nights_the_machine_slept_through_are_made_up_for_once():
     failed_jobs("nightly", local(TODAY, 3))
     back = local(TODAY + timedelta(days=4), 10, 30)
-    assert names("nightly", back) == BOTH
+    assert names("nightly", back) == EACH_NIGHT
     failed_jobs("nightly", back)
     assert names("nightly", back + timedelta(minutes=1)) == []
     assert set(NightlyRun.objects.values_list("on", flat=True)) == {
@@ -102,7 +104,7 @@ def test_a_job_that_was_due_before_midnight_leaves_the_next_night_due():
     late = local(TODAY, 23, 59)
     assert succeeds(NIGHTLY["freeze_periods"], late)
     assert NightlyRun.objects.get().on == TODAY
-    assert names("nightly", local(TODAY + timedelta(days=1), 3)) == BOTH
+    assert names("nightly", local(TODAY + timedelta(days=1), 3)) == EACH_NIGHT
 
 
 @pytest.mark.django_db
@@ -113,7 +115,7 @@ def test_two_sweeps_in_the_same_night_note_one_run():
 
 
 def test_nightly_jobs_are_known_by_the_names_of_their_tasks():
-    assert {name: job.name for name, job in NIGHTLY.items()} == {name: name for name in BOTH}
+    assert {name: job.name for name, job in NIGHTLY.items()} == {name: name for name in EACH_NIGHT}
 
 
 # -- Failures ----------------------------------------------------------------------------------
@@ -130,6 +132,7 @@ def test_the_neighbours_of_a_failing_job_run():
         "fold": True,
         "compute_kpis": False,
         "customer_types": True,
+        "verify_ledger": True,
         "freeze_periods": False,
     }
 

@@ -76,6 +76,8 @@ class Customer(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     created_at = models.DateTimeField(_("customer since"))
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
+    # At the customer's own request nothing is done with what is stored.
+    restricted_at = models.DateTimeField(_("restricted since"), null=True, blank=True)
     customer_type = models.CharField(
         _("customer type"),
         max_length=20,

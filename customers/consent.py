@@ -1,0 +1,324 @@
+"""What the consent ledger says at a moment, and what may be written into it.
+
+The ledger is a list of entries per customer, oldest first, that only grows. For a purpose and a
+channel the last entry counts. Nothing in it means no: only a customer turns a no into a yes, and
+everybody who is asked to may turn a yes into a no.
+
+Pure: standard library only, entries in and an answer out; `now` is an argument.
+Sources: GDPR art. 4(11), 7, 8, 18, 21; Telecommunicatiewet art. 11.7; EDPB Guidelines 05/2020;
+CJEU C-654/23 (soft opt-in).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What an entry makes of a purpose on a channel."""
+
+    NONE = "none"
+    SHOWN = "shown"
+    PENDING = "pending"
+    GIVEN = "given"
+    RENEWED = "renewed"
+    SOFT = "soft"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    STALE = "stale"
+    WITHDRAWN = "withdrawn"
+    INVALIDATED = "invalidated"
+    OBJECTED = "objected"
+
+
+class Actor(StrEnum):
+    """Who causes an entry; an admin only relays what a customer asked for."""
+
+    CUSTOMER = "customer"
+    ADMIN = "admin"
+    SYSTEM = "system"
+    IMPORT = "import"
+
+
+class Grade(StrEnum):
+    """How well a consent is proven, the best first."""
+
+    A = "A"  # own double opt-in
+    B = "B"  # own single opt-in on a verified address
+    C = "C"  # documented import
+    D = "D"  # merely asserted
+
+
+# Only these allow anything. Unknown is no.
+ALLOWING = frozenset({State.GIVEN, State.RENEWED, State.SOFT})
+
+# From the freest to the most restrictive. Of two entries of the same moment, and of two customers
+# who turn out to be one, the later in this list wins.
+STRICTNESS = (
+    State.RENEWED,
+    State.GIVEN,
+    State.SOFT,
+    State.SHOWN,
+    State.NONE,
+    State.PENDING,
+    State.EXPIRED,
+    State.STALE,
+    State.REFUSED,
+    State.INVALIDATED,
+    State.WITHDRAWN,
+    State.OBJECTED,
+)
+
+_EVERY = frozenset(State)
+_BEFORE_A_YES = _EVERY - ALLOWING
+_BELOW_OBJECTION = _EVERY - {State.OBJECTED}
+
+# Who may write which state over which; what is not here is refused. Repeating a state that
+# allows nothing changes nothing and is left out by `is_repetition`.
+TRANSITIONS: Mapping[tuple[Actor, State], frozenset[State]] = {
+    (Actor.CUSTOMER, State.SHOWN): frozenset({State.NONE}),
+    (Actor.CUSTOMER, State.PENDING): _BEFORE_A_YES,
+    (Actor.CUSTOMER, State.GIVEN): _BEFORE_A_YES | {State.SOFT},
+    (Actor.CUSTOMER, State.RENEWED): frozenset({State.GIVEN, State.RENEWED}),
+    (Actor.CUSTOMER, State.REFUSED): _BEFORE_A_YES
+    - {State.WITHDRAWN, State.OBJECTED, State.INVALIDATED},
+    (Actor.CUSTOMER, State.WITHDRAWN): _BELOW_OBJECTION,
+    (Actor.CUSTOMER, State.OBJECTED): _EVERY,
+    (Actor.ADMIN, State.WITHDRAWN): _BELOW_OBJECTION,
+    (Actor.ADMIN, State.OBJECTED): _EVERY,
+    (Actor.ADMIN, State.INVALIDATED): _EVERY - {State.OBJECTED, State.WITHDRAWN},
+    (Actor.SYSTEM, State.EXPIRED): ALLOWING | {State.PENDING},
+    (Actor.SYSTEM, State.STALE): ALLOWING - {State.SOFT},
+    # Complaints that a mail provider hands on, bounces, and the merging of two customers.
+    (Actor.SYSTEM, State.WITHDRAWN): _BELOW_OBJECTION,
+    (Actor.SYSTEM, State.OBJECTED): _EVERY,
+    (Actor.IMPORT, State.GIVEN): frozenset({State.NONE}),
+    (Actor.IMPORT, State.SOFT): frozenset({State.NONE}),
+    (Actor.IMPORT, State.REFUSED): frozenset({State.NONE, State.SHOWN, State.SOFT}),
+    (Actor.IMPORT, State.WITHDRAWN): _BELOW_OBJECTION,
+    (Actor.IMPORT, State.OBJECTED): _EVERY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the rules need of one line of the ledger.
+
+    `seq` is the order in which the server wrote the lines; `address` and `scope` are the keyed
+    hash of the address it was given on, and the hash of what the wording then shown said is done.
+    """
+
+    seq: int
+    occurred_at: datetime
+    purpose: str
+    channel: str
+    state: State
+    address: str = ""
+    scope: str = ""
+    grade: Grade = Grade.D
+    valid_until: datetime | None = None
+    old_enough: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a purpose asks for today."""
+
+    key: str
+    scope: str
+    minimum_grade: Grade = Grade.C
+    minimum_age: int = 16
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of the customer apart from the ledger, `suppressed` for the address in use."""
+
+    restricted: bool = False
+    erased: bool = False
+    suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What is to be done now: on which channel, to which address, at which moment.
+
+    `addresses` holds the keyed hashes of the customer's one present address, one for each key;
+    `soft_allowed` says whether a sale can stand in for a yes (see `soft_opt_in`).
+    """
+
+    channel: str
+    addresses: frozenset[str]
+    now: datetime
+    soft_allowed: bool = True
+
+
+# Every code an Answer can carry, with the sentence it stands for.
+REASONS = {
+    "given": "gave permission on %(on)s",
+    "soft": "bought on %(on)s and was offered the way out",
+    "erased": "the customer was erased",
+    "restricted": "processing is restricted at the customer's request",
+    "suppressed": "this address must not be written to",
+    "none": "never gave permission",
+    "shown": "was asked and has not answered",
+    "pending": "has not confirmed yet, asked on %(on)s",
+    "refused": "said no on %(on)s",
+    "expired": "the permission expired on %(on)s",
+    "stale": "the permission was for something else; what is done changed on %(on)s",
+    "withdrawn": "took the permission back on %(on)s",
+    "invalidated": "the permission was declared invalid on %(on)s",
+    "objected": "objected on %(on)s",
+    "archived": "this purpose is no longer in use",
+    "other_address": "the permission was given on another address",
+    "weak_proof": "the proof (%(grade)s) is weaker than this purpose asks (%(minimum)s)",
+    "too_young": "said to be younger than %(age)d",
+    "no_soft": "having bought something is no permission for this channel",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether we may, and why (not): a key of REASONS with the plain values of its sentence."""
+
+    allowed: bool
+    reason: str
+    values: Mapping[str, str | int | date] = field(default_factory=dict, hash=False)
+    entry: Entry | None = None
+
+    @property
+    def sentence(self) -> str:
+        return REASONS[self.reason] % self.values
+
+
+class Forbidden(ValueError):
+    """A change the ledger does not take."""
+
+    def __init__(self, before: State, after: State, actor: Actor) -> None:
+        self.before, self.after, self.actor = before, after, actor
+        way_out = (
+            "Only the customer can say yes, with a form or link of their own."
+            if after in ALLOWING | {State.PENDING}
+            else f"From {before!s} it stays as it is."
+        )
+        super().__init__(f"{actor!s} cannot turn {before!s} into {after!s}. {way_out}")
+
+
+def current(entries: Iterable[Entry], purpose: str, channel: str) -> Entry | None:
+    """Return the entry that counts: the last that was written, whatever a client's clock says.
+
+    If others happened at the same moment, the strictest of them counts.
+    """
+    told = [one for one in entries if (one.purpose, one.channel) == (purpose, channel)]
+    if not told:
+        return None
+    last = max(told, key=lambda one: one.seq)
+    together = [one for one in told if one.occurred_at == last.occurred_at]
+    return max(together, key=lambda one: (STRICTNESS.index(one.state), one.seq))
+
+
+def state_of(entry: Entry | None) -> State:
+    return entry.state if entry else State.NONE
+
+
+def strictest(states: Iterable[State]) -> State:
+    """Return what holds for two customers who turn out to be one."""
+    return max(states, key=STRICTNESS.index)
+
+
+def is_repetition(before: State, after: State) -> bool:
+    """Say whether a change would change nothing: a no said twice is one no."""
+    return before == after and after not in ALLOWING | {State.PENDING}
+
+
+def check(before: State, after: State, actor: Actor) -> None:
+    """Raise Forbidden unless this actor may turn one state into the other."""
+    if before not in TRANSITIONS.get((actor, after), ()):
+        raise Forbidden(before, after, actor)
+
+
+def may_process(entries: Iterable[Entry], terms: Terms, person: Person, use: Use) -> Answer:
+    """Say whether a customer may be reached for a purpose on a channel and an address.
+
+    All has to hold: nobody stopped the address, the last entry allows it, it has not run out, it
+    was given on the address the customer has now, what is done is still what they read, the proof
+    is good enough, and they did not say to be too young. The first thing in the way is the reason.
+    """
+    entry = current(entries, terms.key, use.channel)
+    obstacle = _obstacle(entry, terms, person, use)
+    reason = obstacle or ("soft" if state_of(entry) is State.SOFT else "given")
+    return Answer(not obstacle, reason, _values(reason, entry, terms), entry)
+
+
+def _obstacle(entry: Entry | None, terms: Terms, person: Person, use: Use) -> str:
+    """Return the first thing in the way, as a key of REASONS; empty if there is none."""
+    of_the_person = (
+        ("erased", person.erased),
+        ("restricted", person.restricted),
+        ("suppressed", person.suppressed),
+        ("archived", terms.archived),
+    )
+    return _first(of_the_person) or (_first(_of_the_entry(entry, terms, use)) if entry else "none")
+
+
+def _of_the_entry(entry: Entry, terms: Terms, use: Use) -> Iterator[tuple[str, bool]]:
+    yield str(entry.state), entry.state not in ALLOWING
+    yield "expired", entry.valid_until is None or entry.valid_until <= use.now
+    yield "other_address", not entry.address or entry.address not in use.addresses
+    if entry.state is State.SOFT:
+        yield "no_soft", not use.soft_allowed
+        return
+    yield "stale", not terms.scope or entry.scope != terms.scope
+    # Grades are letters: a later one is a weaker proof.
+    yield "weak_proof", entry.grade > terms.minimum_grade
+    yield "too_young", entry.old_enough is False
+
+
+def _first(checks: Iterable[tuple[str, bool]]) -> str:
+    return next((reason for reason, stands in checks if stands), "")
+
+
+def _values(reason: str, entry: Entry | None, terms: Terms) -> dict[str, str | int | date]:
+    if entry is None:
+        return {}
+    told = entry.valid_until if reason == "expired" else None
+    return {
+        "on": (told or entry.occurred_at).date(),
+        "grade": str(entry.grade),
+        "minimum": str(terms.minimum_grade),
+        "age": terms.minimum_age,
+    }
+
+
+# Since that day selling something no longer permits calling the buyer (Telecommunicatiewet 11.7).
+NO_SOFT_CALLS_SINCE = date(2026, 7, 1)
+# ... but for these.
+MAY_CALL_BUYERS = frozenset({"charity", "lottery", "publisher"})
+
+
+def soft_opt_in(channel: str, organisation: str, on: date) -> bool:
+    """Say whether on a day a sale can stand in for a yes on a channel.
+
+    By e-mail for everybody; by phone until 1 July 2026, and after it for charities, charity
+    lotteries and publishers of newspapers and magazines; by nothing else.
+    """
+    if channel == "email":
+        return True
+    return channel == "phone" and (on < NO_SOFT_CALLS_SINCE or organisation in MAY_CALL_BUYERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """The five facts without which a sale is no soft opt-in."""
+
+    paid: bool
+    same_legal_entity: bool
+    similar_products: bool
+    informed: bool
+    way_out_offered: bool
+
+    @property
+    def complete(self) -> bool:
+        return all(getattr(self, name) for name in self.__slots__)

@@ -1,0 +1,130 @@
+"""Triggers that keep the ledger and the wordings insert-only, whoever asks.
+
+A rebuild of a table on SQLite drops its triggers silently. So a migration that touches one of
+these tables ends with `install`, a system check looks whether all of them stand, and so does a
+test after all migrations.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# In the order of installation, which is that of the rows in the check.
+TABLES = ("customers_consententry", "customers_wording")
+
+MESSAGE = "rows of {table} are never changed or removed"
+
+# An INSERT OR REPLACE removes a row without any DELETE trigger, so a second row of the same id or
+# the same unique values is refused before it can.
+SQLITE = {
+    "{table}_no_update": """
+        CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+        BEGIN SELECT RAISE(ABORT, '{message}'); END
+    """,
+    "{table}_no_delete": """
+        CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+        BEGIN SELECT RAISE(ABORT, '{message}'); END
+    """,
+    "{table}_no_replace": """
+        CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+        WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+        BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: {table} has a row with {columns}'); END
+    """,
+}
+UNIQUE = {
+    "customers_consententry": [("id",), ("hash",), ("customer_id", "previous_hash")],
+    "customers_wording": [("id",), ("purpose_id", "version", "language")],
+}
+
+FUNCTION = """
+    CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger AS $$
+    BEGIN
+        -- Emptying a table that is empty harms nobody, and is what a fresh database begins with.
+        IF TG_OP = 'TRUNCATE' AND NOT EXISTS (SELECT 1 FROM {table}) THEN RETURN NULL; END IF;
+        RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+    END $$ LANGUAGE plpgsql
+"""
+POSTGRESQL = {
+    "{table}_no_change": """
+        CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_refuse()
+    """,
+    "{table}_no_truncate": """
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()
+    """,
+}
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Put all triggers in place, also where some stand already."""
+    remove(connection)
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            words = {
+                "table": table,
+                "message": MESSAGE.format(table=table),
+                "same": " OR ".join(_equal(columns) for columns in UNIQUE[table]),
+                "columns": " or ".join(" and ".join(columns) for columns in UNIQUE[table]),
+            }
+            if connection.vendor == "postgresql":
+                cursor.execute(FUNCTION.format(**words))
+            for statement in _statements(connection).values():
+                cursor.execute(statement.format(**words))
+
+
+def _equal(columns: Sequence[str]) -> str:
+    return "(" + " AND ".join(f"{name} = NEW.{name}" for name in columns) + ")"
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Take all triggers away, as a migration that rebuilds a table has to."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            for name in _statements(connection):
+                on = f" ON {table}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name.format(table=table)}{on}")
+
+
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of the triggers that do not stand, or stand switched off."""
+    found = (
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+        if connection.vendor == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(found)
+        standing = {name for (name,) in cursor.fetchall()}
+    expected = [name.format(table=table) for table in TABLES for name in _statements(connection)]
+    return [name for name in expected if name not in standing]
+
+
+def _statements(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+
+
+@register(Tags.database)
+def check_triggers(
+    app_configs: object = None,  # noqa: ARG001  (Django's)
+    databases: Sequence[str] | None = None,
+    **_: Any,
+) -> list[CheckMessage]:
+    """Say which triggers are missing where the tables are there."""
+    if DEFAULT_DB_ALIAS not in (databases or []):
+        return []
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not {*TABLES} <= {*connection.introspection.table_names()}:
+        return []
+    return [
+        Error(
+            f"The trigger {name} is missing: the ledger could be changed.",
+            hint="Find out who removed it. `manage.py verify_ledger --install` puts it back and "
+            "says whether anything was changed meanwhile.",
+            id="customers.E001",
+        )
+        for name in missing(connection)
+    ]
