@@ -40,6 +40,9 @@ MAY_CHANGE_SETTINGS = frozenset({Role.ADMINISTRATOR})
 # Who invites decides who reads what customers say.
 MAY_INVITE = frozenset({Role.ADMINISTRATOR})
 
+# What happened is noted by who works with the answers, and read by everybody.
+MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -67,6 +70,11 @@ def may_change_settings(roles: Iterable[str]) -> bool:
 def may_invite(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may invite colleagues, and change what they may."""
     return not MAY_INVITE.isdisjoint(roles)
+
+
+def may_annotate(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may note what happened, on every chart."""
+    return not MAY_ANNOTATE.isdisjoint(roles)
 
 
 class AccountAdapter(DefaultAccountAdapter):

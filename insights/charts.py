@@ -17,6 +17,8 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from insights.chart_events import Event, event_lines, event_texts
+
 Unit = Literal["points", "percent"]
 
 # Room on the right for the label of the line, which stands in for a legend.
@@ -40,6 +42,7 @@ pio.templates["insights"] = go.layout.Template(
             "zeroline": False,
             "ticks": "outside",
             "ticklen": 4,
+            "tickangle": 0,
             "fixedrange": True,
         },
         "yaxis": {
@@ -124,7 +127,7 @@ class Trend:
     """Everything the trend shows; `last` are the lines printed at the end of the line.
 
     `sign` is the percent sign as the language writes it after a number, "" for points; `together`
-    says what one point of the line is; `events` are days with what happened on them.
+    says what one point of the line is; `events` are days, in order, with what happened on them.
     """
 
     unit: Unit
@@ -135,7 +138,7 @@ class Trend:
     now: Stretch
     last: tuple[str, ...]
     ticks: tuple[tuple[date, str], ...]
-    events: tuple[tuple[date, str], ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 def trend_axis(trend: Trend) -> Axis:
@@ -158,8 +161,12 @@ def trend_figure(trend: Trend) -> dict[str, Any]:
                 "template": "insights",
                 "xaxis": _x_axis(trend),
                 "yaxis": {"range": [y.low, y.high], **_ticks(y, trend.sign)},
-                "shapes": [_zone(trend.now), *_averages(trend), *_event_lines(trend)],
-                "annotations": [*_titles(trend), *_event_texts(trend), *_end_labels(trend, y)],
+                "shapes": [_zone(trend.now), *_averages(trend), *event_lines(trend.events)],
+                "annotations": [
+                    *_titles(trend),
+                    *event_texts(trend.events, trend.before.start, trend.now.end),
+                    *_end_labels(trend, y),
+                ],
             },
         }
     )
@@ -302,45 +309,6 @@ def _titles(trend: Trend) -> list[dict[str, Any]]:
             "name": name,
         }
         for stretch, name in ((trend.before, "muted"), (trend.now, "strong"))
-    ]
-
-
-def _event_lines(trend: Trend) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "line",
-            "yref": "paper",
-            "x0": _iso(on),
-            "x1": _iso(on),
-            "y0": 0,
-            "y1": 1,
-            "line": {"width": 1, "dash": "dot"},
-            "name": "event",
-        }
-        for on, _text in trend.events
-    ]
-
-
-def _event_texts(trend: Trend) -> list[dict[str, Any]]:
-    """Say right of the top of each line what happened; one below the other, as they may be long.
-
-    In the last third there is no room on the right, so the words end at the line.
-    """
-    whole = (trend.now.end - trend.before.start).days
-    return [
-        {
-            "text": text,
-            "x": _iso(on),
-            "xanchor": "right" if (trend.now.end - on).days * 3 < whole else "left",
-            "xshift": -4 if (trend.now.end - on).days * 3 < whole else 4,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "top",
-            "yshift": -16 * (index % 3),
-            "showarrow": False,
-            "name": "event",
-        }
-        for index, (on, text) in enumerate(trend.events)
     ]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from insights.accounts import (
     Role,
+    may_annotate,
     may_change_settings,
     may_import,
     may_set_up_touchpoints,
@@ -37,6 +38,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
         "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
+        "may_annotate": SimpleLazyObject(lambda: may_annotate(roles)),
     }
 
 

@@ -8,11 +8,22 @@ import logging
 import traceback
 from types import TracebackType
 
+from insights.references import current_reference
+
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class PrivateFormatter(logging.Formatter):
-    """Prints where an exception came from and its class, not its text."""
+    """Prints where an exception came from and its class, not its text.
+
+    A line that belongs to a request begins with its code, which stands on the page of an error too.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        request = getattr(record, "request", None)
+        code = getattr(request, "reference", "") or current_reference()
+        record.reference = f"[{code}] " if code else ""
+        return super().formatMessage(record)
 
     def formatException(self, ei: ExcInfo) -> str:
         kind, _error, frames = ei

@@ -1,4 +1,4 @@
-"""Language and login, each with one rule."""
+"""A code per request, language and login, each with one rule."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,23 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from insights.organisation import profile
+from insights.references import new_reference, referred_to_as
+
+
+class ReferenceMiddleware:
+    """Give each request a code, by which its page of an error and its log lines find each other.
+
+    The first of all, so that what goes wrong in the others carries it too.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Kept on the request too: Django logs some refusals after the last middleware.
+        request.reference = new_reference()  # type: ignore[attr-defined]
+        with referred_to_as(request.reference):  # type: ignore[attr-defined]
+            return self.get_response(request)
 
 
 class LanguageMiddleware:

@@ -63,6 +63,10 @@ SECRET_KEY = env.str("SECRET_KEY", "") or generated_key("secret_key")
 LINK_KEYS = env.list("LINK_KEYS", []) or [generated_key("link_key")]
 # Shared with the shop's own server, which signs who stands before the widget (feedback/links.py).
 SUBJECT_KEYS = env.list("SUBJECT_KEYS", []) or [generated_key("subject_key")]
+# Addresses stand in the consent ledger as keyed hashes; the checkpoints of the ledger are signed.
+# Both keys are kept outside the database they protect.
+ADDRESS_KEYS = env.list("ADDRESS_KEYS", []) or [generated_key("address_key")]
+LEDGER_KEYS = env.list("LEDGER_KEYS", []) or [generated_key("ledger_key")]
 
 BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
@@ -70,6 +74,12 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
 )
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if PRODUCTION else []
 # Until the organisation gives its own name, as the demo shop does.
+# What the law calls the organisation: some may call their buyers, most may not.
+ORGANISATION_KIND = env.str(
+    "ORGANISATION_KIND",
+    "company",
+    validate=validate.OneOf(["company", "charity", "lottery", "publisher"]),
+)
 ORGANISATION_NAME = env.str("ORGANISATION_NAME", "") or (
     urlsplit(BASE_URL).hostname if PRODUCTION else "Customer Insights"
 )
@@ -102,6 +112,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "insights.middleware.ReferenceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -340,7 +351,7 @@ if PRODUCTION:
     CSRF_COOKIE_SECURE = True
     CSRF_COOKIE_NAME = "__Host-csrf"
 
-# -- Logs: routes and ids, never paths, queries, bodies or addresses ---------------------------
+# -- Logs: routes, ids and the code of the request, never paths, queries, bodies or addresses ----
 
 LOGGING = {
     "version": 1,
@@ -348,7 +359,7 @@ LOGGING = {
     "formatters": {
         "plain": {
             "()": "insights.logs.PrivateFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "format": "%(asctime)s %(levelname)s %(name)s %(reference)s%(message)s",
         }
     },
     "filters": {

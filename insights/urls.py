@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from feedback import hosted, public
 from insights import (
+    annotation_views,
     colleague_views,
     import_views,
     own_shop_views,
@@ -25,6 +26,9 @@ urlpatterns = [
     path("tables/<slug:name>.<slug:kind>", views.table, name="table"),
     path("comments.csv", views.comments_csv, name="comments_csv"),
     path("comments.xlsx", views.comments_xlsx, name="comments_xlsx"),
+    path("annotations/", annotation_views.annotations, name="annotations"),
+    path("annotations/<int:pk>/", annotation_views.annotation, name="annotation"),
+    path("annotations/<int:pk>/drop/", annotation_views.annotation_drop, name="annotation_drop"),
     path("jobs/", views.jobs, name="jobs"),
     path("imports/", import_views.imports, name="imports"),
     path("imports/<int:pk>/", import_views.import_job, name="import"),

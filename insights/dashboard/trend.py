@@ -34,6 +34,11 @@ from insights.templatetags.numbers import (
 )
 
 
+# Names of months that fit beside each other, and how many months they may lie apart.
+MOST_TICKS = 12
+MONTH_STEPS = (1, 2, 3, 6, 12)
+
+
 @dataclass(frozen=True)
 class TrendRow:
     """A line of the table behind the trend: a day, week or month, and it with those before."""
@@ -234,15 +239,22 @@ def _last_words(last: Figure, size: Grain, block: Block) -> tuple[str, ...]:
 
 
 def _ticks(start: date, end: date, size: Grain) -> tuple[tuple[date, str], ...]:
-    """Name the months; for a trend per day the Mondays."""
-    ticks = []
-    at = enclosing(start, "week" if size.kind == "day" else "month")
+    """Name the months, of many only some, with the year at each January; per day the Mondays."""
+    kind = "week" if size.kind == "day" else "month"
+    firsts = []
+    at = enclosing(start, kind)
     while at.start < end:
         if at.start >= start:
-            text = day(at.start) if size.kind == "day" else month(at.start)
-            ticks.append((at.start, text))
-        at = enclosing(at.end, "week" if size.kind == "day" else "month")
-    return tuple(ticks)
+            firsts.append(at.start)
+        at = enclosing(at.end, kind)
+    if kind == "week":
+        return tuple((on, day(on)) for on in firsts)
+    step = next((step for step in MONTH_STEPS if len(firsts) <= MOST_TICKS * step), MONTH_STEPS[-1])
+    return tuple((on, _month(on)) for on in firsts if (on.month - 1) % step == 0)
+
+
+def _month(on: date) -> str:
+    return f"{month(on)} {on.year}" if on.month == 1 else month(on)
 
 
 def _axis_note(trend: charts.Trend) -> str:

@@ -29,10 +29,20 @@ from feedback.places import Place as Decided
 from feedback.places import create_touchpoint, name_campaign
 from feedback.services import Answer, add_exposures, add_history
 from insights.accounts import DEMO_DOMAIN, Role
+from insights.annotations import annotate
 from insights.demo import NAME, PASSWORD
 from insights.demo.life import Calendar, Line, Person, people
 from insights.demo.progress import Progress
-from insights.demo.story import ALL_PLACES, DEPARTMENTS, PRODUCT_PAGE, SITE, TIPS_MAIL, Place
+from insights.demo.story import (
+    ALL_PLACES,
+    DAYS,
+    DEPARTMENTS,
+    NOTES,
+    PRODUCT_PAGE,
+    SITE,
+    TIPS_MAIL,
+    Place,
+)
 from insights.demo.talk import Ask, Reply, Talk
 from insights.models import Organisation
 from insights.organisation import ONLY
@@ -107,6 +117,7 @@ def load_demo(*, today: date, progress: Progress, one_in: int = 1) -> Loaded:
         progress.step("Counting", 100)
         _count()
         _write_logins(groups)
+        _write_notes(calendar)
         Organisation.objects.get_or_create(pk=ONLY, defaults={"name": NAME})
     progress.finish()
     return Loaded(len(persons), purchases, len(talk.asks), answers)
@@ -306,7 +317,7 @@ def _count() -> None:
         cursor.execute("ANALYZE")
 
 
-# -- Logins -----------------------------------------------------------------------------------
+# -- Logins, and what they noted -------------------------------------------------------------
 
 
 def _write_logins(groups: dict[str, Group]) -> None:
@@ -322,3 +333,11 @@ def _write_logins(groups: dict[str, Group]) -> None:
             is_superuser=role is Role.ADMINISTRATOR,
         )
         user.groups.add(groups[role])
+
+
+def _write_notes(calendar: Calendar) -> None:
+    """Note what happened as the marketer would, each on its own day at nine."""
+    [marketer] = User.objects.filter(groups__name=Role.MARKETER)
+    for days_ago, text in NOTES:
+        on = calendar.day(DAYS - days_ago)
+        annotate(on=on, text=text, by=marketer, now=datetime.combine(on, time(9), calendar.zone))

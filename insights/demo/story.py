@@ -8,7 +8,8 @@ What there is to find:
 - since SLIDE_DAYS ago buyers of SLIDING have to wait, regular customers most of all;
 - who buys once answers less often, and is less happy, than who comes back;
 - mail is answered more happily than a web page;
-- the tips come every week since WEEKLY_DAYS ago, and more readers say "too often".
+- the tips come every week since WEEKLY_DAYS ago, and more readers say "too often";
+- what somebody noted (NOTES) goes together with two of these, and once with nothing.
 """
 
 from dataclasses import dataclass
@@ -399,3 +400,11 @@ TYPE_MOOD = {"one_time": -1.4}
 CHANNEL_MOOD = {"email": 0.7, "web": -0.4, "phone": 0}
 # How people feel about what we do with their data; that is about no category.
 MY_DATA_MOOD = 7.2
+
+# What the marketer noted, so many days ago: the shop knows what it did, not yet what came of it.
+COURIER_DAYS = 400
+NOTES = (
+    (COURIER_DAYS, "Nieuwe bezorgdienst"),
+    (WEEKLY_DAYS, "Tips per mail: voortaan elke week"),
+    (SLIDE_DAYS, "Smartphones: nieuwe leverancier"),
+)

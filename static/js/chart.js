@@ -65,6 +65,15 @@ function merge(target, extra) {
   return target;
 }
 
+// Names of months that fit beside each other on a phone.
+const MOST_TICKS = 6;
+
+function thinOut(axis) {
+  const step = Math.ceil((axis.tickvals?.length ?? 0) / MOST_TICKS);
+  if (step < 2 || axis.type === "linear") return;
+  for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, at) => at % step === 0);
+}
+
 function paint(figure) {
   const { data, layout } = structuredClone(figure);
   for (const trace of data) merge(trace, TRACES[trace.meta.role](trace.meta));
@@ -82,6 +91,7 @@ function paint(figure) {
     xaxis: { tickcolor: token("--ci-line-2") },
     yaxis: { gridcolor: token("--ci-grid"), zerolinecolor: token("--ci-line-2") },
   });
+  if (PHONE.matches) thinOut(layout.xaxis);
   if (PHONE.matches && !layout.margin) merge(layout.template.layout, { margin: { r: 64 } });
   return { data, layout };
 }
@@ -114,6 +124,7 @@ function choosePeriod(range) {
 }
 
 async function draw(element) {
+  if (!window.Plotly) throw new Error("Plotly was not loaded");
   const figure = JSON.parse(document.getElementById(element.dataset.chart).textContent);
   const { data, layout } = paint(figure);
   const zoom = "zoom" in element.dataset && MOUSE.matches;
@@ -127,8 +138,28 @@ async function draw(element) {
   });
 }
 
+// Beside the chart stand its states: the shape of what comes, and what to say when nothing does.
+const state = (element, name) => element.parentElement.querySelector(`[data-${name}]`);
+
+function failed(element) {
+  element.hidden = true;
+  state(element, "loading").hidden = true;
+  state(element, "failed").hidden = false;
+  element.closest("section").querySelector("[data-zoom-hint]")?.setAttribute("hidden", "");
+}
+
+async function show(element) {
+  try {
+    await draw(element);
+    state(element, "loading").hidden = true;
+  } catch (error) {
+    failed(element);
+    throw error;
+  }
+}
+
 function drawAll() {
-  for (const element of document.querySelectorAll("[data-chart]")) draw(element);
+  for (const element of document.querySelectorAll("[data-chart]:not([hidden])")) show(element);
 }
 
 // The font first: Plotly measures text once.

@@ -25,10 +25,11 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # Where a text of a customer or a name from a file comes up. Add each new page that shows one;
 # {day} visits it once for every day with texts.
 SINKS = [
-    "/?kpi=nps&period=own&from={day}&to={day}&slice=category",
-    "/?kpi=nps&period=own&from={day}&to={day}&slice=product",
-    "/?kpi=nps&period=own&from={day}&to={day}&slice=touchpoint",
-    "/?kpi=nps&period=own&from={first}&to={last}&slice=category",
+    "/satisfaction/?kpi=nps&period=own&from={day}&to={day}&slice=category",
+    "/satisfaction/?kpi=nps&period=own&from={day}&to={day}&slice=product",
+    "/satisfaction/?kpi=nps&period=own&from={day}&to={day}&slice=touchpoint",
+    "/?kpi=nps&period=own&from={day}&to={day}",
+    "/?kpi=nps&period=own&from={first}&to={last}",
     "/touchpoints/",
 ]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import StringIO
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,6 +42,7 @@ from insights.demo.progress import Progress
 from insights.demo.shop import CONTENTS, LOGINS, SEED, load_demo
 from insights.demo.story import (
     ALL_PLACES,
+    COURIER_DAYS,
     DAYS,
     DEPARTMENTS,
     MY_DATA,
@@ -53,6 +55,7 @@ from insights.demo.story import (
 from insights.demo.talk import Talk
 from insights.demo.words import ABOUT_THE_WAIT, ABOUT_THE_WAIT_AHEAD, WAITING_IN_ENGLISH, Voice
 from insights.kpis import KPIS, MIN_VERDICT, Figure, Verdict, change, figure, holm
+from insights.models import Annotation
 from insights.periods import Period
 from insights.queries import KpiRow, counted_at, kpi_rows
 from tests.feedback.recount import check_folded
@@ -576,6 +579,28 @@ def test_too_often_grows_where_the_mail_grew(shop):
         for period in (before, since)
     ]
     assert sent == [5, 20]
+
+
+@pytest.mark.django_db
+def test_the_marketer_noted_what_the_shop_did_on_the_day_itself(shop):
+    notes = [*Annotation.objects.select_related("created_by")]
+    assert [(note.on, note.text) for note in notes] == [
+        (shop.days_ago(COURIER_DAYS).start, "Nieuwe bezorgdienst"),
+        (shop.days_ago(WEEKLY_DAYS).start, "Tips per mail: voortaan elke week"),
+        (shop.days_ago(SLIDE_DAYS).start, "Smartphones: nieuwe leverancier"),
+    ]
+    assert {note.created_by.email for note in notes} == {"marketer@demo.example"}
+    assert all(timezone.localdate(note.created_at, AMSTERDAM) == note.on for note in notes)
+    # The first of the weekly mails went out on that day, the one before four weeks earlier.
+    sent = [
+        at.date() for at in Campaign.objects.order_by("pk").values_list("created_at", flat=True)
+    ]
+    at = sent.index(notes[1].on)
+    assert [(later - sooner).days for sooner, later in pairwise(sent[at - 1 : at + 3])] == [
+        28,
+        7,
+        7,
+    ]
 
 
 # -- Looking around -------------------------------------------------------------------------------

@@ -366,9 +366,7 @@ RATES = [
         True, {"shown": 3, "answered": 9}, "the snippet on a page is older", id="old snippet"
     ),
     pytest.param(True, {"shown": 4}, "Not shown, nobody can be recognised", id="tiny"),
-    pytest.param(
-        True, {"shown": 20, "answered": 5}, "Between 11 to 47 · 5 of 20 times shown", id="few"
-    ),
+    pytest.param(True, {"shown": 20, "answered": 5}, "11 to 47 · 5 of 20 times shown", id="few"),
     pytest.param(
         True, {"shown": 412, "answered": 70}, "17 % 14 to 21 · 70 of 412 times shown", id="many"
     ),
