@@ -2,8 +2,9 @@
 
 Each entry of a customer carries the hash of the entry before it and its own hash, taken over both
 the hash before and the facts in a canonical form. Whoever changes, adds or removes an entry in the
-middle breaks every hash after it. A removed tail, or a removed customer, breaks no hash: for that
-a checkpoint a day is signed over the last hash (the head) of every customer.
+middle breaks every hash after it. A removed tail, or a removed customer, breaks no hash: that shows
+against the checkpoint that is signed every day over the last hash (the head) of every customer, as
+long as a copy of the newest one is where nobody removed it too.
 
 The canonical form is JSON with sorted keys and no white space, in UTF-8; times are in UTC with
 microseconds, nothing is left out. It holds hashes of addresses, never an address.

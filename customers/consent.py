@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 
 
 class State(StrEnum):
@@ -78,7 +79,7 @@ _BELOW_OBJECTION = _EVERY - {State.OBJECTED}
 # allows nothing changes nothing and is left out by `is_repetition`.
 TRANSITIONS: Mapping[tuple[Actor, State], frozenset[State]] = {
     (Actor.CUSTOMER, State.SHOWN): frozenset({State.NONE}),
-    (Actor.CUSTOMER, State.PENDING): _BEFORE_A_YES,
+    (Actor.CUSTOMER, State.PENDING): _BEFORE_A_YES - {State.OBJECTED},
     (Actor.CUSTOMER, State.GIVEN): _BEFORE_A_YES | {State.SOFT},
     (Actor.CUSTOMER, State.RENEWED): frozenset({State.GIVEN, State.RENEWED}),
     (Actor.CUSTOMER, State.REFUSED): _BEFORE_A_YES
@@ -209,14 +210,31 @@ class Forbidden(ValueError):
 def current(entries: Iterable[Entry], purpose: str, channel: str) -> Entry | None:
     """Return the entry that counts: the last that was written, whatever a client's clock says.
 
-    If others happened at the same moment, the strictest of them counts.
+    One that happened at the same moment as the standing one counts only if it is at least as
+    strict.
     """
     told = [one for one in entries if (one.purpose, one.channel) == (purpose, channel)]
-    if not told:
-        return None
-    last = max(told, key=lambda one: one.seq)
-    together = [one for one in told if one.occurred_at == last.occurred_at]
-    return max(together, key=lambda one: (STRICTNESS.index(one.state), one.seq))
+    standing: Entry | None = None
+    for one in sorted(told, key=lambda entry: entry.seq):
+        if standing is None or takes_over(standing, one):
+            standing = one
+    return standing
+
+
+class Moment(Protocol):
+    """What it takes to say which of two entries counts."""
+
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def state(self) -> str: ...
+
+
+def takes_over(standing: Moment, later: Moment) -> bool:
+    """Say whether an entry that was written later counts in the place of the standing one."""
+    if later.occurred_at != standing.occurred_at:
+        return True
+    return strictest([State(standing.state), State(later.state)]) == later.state
 
 
 def state_of(entry: Entry | None) -> State:

@@ -65,6 +65,8 @@ OTHER_PURPOSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 # Every code a Fault can carry, with the sentence it stands for: the value, the rule, the way out.
 FAULTS = {
+    "unknown_language": "There is no gate for texts in %(language)s. Publish them in Dutch and "
+    "English.",
     "missing_language": "There is no text in %(language)s. Every text is published in both "
     "languages, so that nobody agrees to what they cannot read.",
     "empty": "The %(field)s is empty in %(language)s. Fill it in: it is read before the tick.",
@@ -139,7 +141,13 @@ def faults_of_texts(plan: Plan, drafts: Sequence[Draft]) -> list[Fault]:
         for language in LANGUAGES
         if language not in {draft.language for draft in drafts}
     ]
-    return missing + [fault for draft in drafts for fault in _of_draft(plan, draft)]
+    unknown = [
+        _fault("unknown_language", language=draft.language)
+        for draft in drafts
+        if draft.language not in LANGUAGES
+    ]
+    known = [draft for draft in drafts if draft.language in LANGUAGES]
+    return [*missing, *unknown, *(fault for draft in known for fault in _of_draft(plan, draft))]
 
 
 def faults_of_screen(screen: Screen) -> list[Fault]:
@@ -161,14 +169,17 @@ def faults_of_screen(screen: Screen) -> list[Fault]:
 
 def _of_draft(plan: Plan, draft: Draft) -> Iterator[Fault]:
     texts = {"label": draft.label, "helper": draft.helper, "way_out": draft.way_out}
-    for name, text in texts.items():
+    for name, text in {**texts, "sender": plan.sender}.items():
         if not text.strip():
             yield _fault("empty", field=name, language=draft.language)
     if draft.label.strip():
-        yield from _of_label(plan, draft)
+        yield from _of_label(draft)
     first_layer = f"{draft.label} {draft.helper}"
     if plan.promised and str(plan.promised) not in _words(first_layer):
         yield _fault("no_frequency", text=draft.label, promised=plan.promised)
+    others = (found for kind, found in OTHER_PURPOSES.items() if kind != plan.kind)
+    for word in _found(first_layer, [word for found in others for word in found[draft.language]]):
+        yield _fault("bundled", word=word)
     # A question about personal content comes one step after the one that named who asks.
     if plan.kind != "profiling" and plan.sender.lower() not in first_layer.lower():
         yield _fault("no_sender", text=draft.label, sender=plan.sender)
@@ -177,7 +188,7 @@ def _of_draft(plan: Plan, draft: Draft) -> Iterator[Fault]:
             yield _fault("pressure", word=word, field=name)
 
 
-def _of_label(plan: Plan, draft: Draft) -> Iterator[Fault]:
+def _of_label(draft: Draft) -> Iterator[Fault]:
     words, yes = _words(draft.label), YES[draft.language]
     if len(words) > LONGEST_LABEL:
         yield _fault("too_long", text=draft.label, words=len(words), most=LONGEST_LABEL)
@@ -185,9 +196,6 @@ def _of_label(plan: Plan, draft: Draft) -> Iterator[Fault]:
         yield _fault("no_yes", text=draft.label, yes=f"“{yes[0].capitalize()}”")
     for word in _found(draft.label, NEGATIONS[draft.language]):
         yield _fault("negation", text=draft.label, word=word)
-    others = (found for kind, found in OTHER_PURPOSES.items() if kind != plan.kind)
-    for word in _found(draft.label, [word for found in others for word in found[draft.language]]):
-        yield _fault("bundled", word=word)
 
 
 def _found(text: str, phrases: Iterable[str]) -> list[str]:

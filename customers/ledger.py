@@ -6,22 +6,23 @@ Whatever the rules refuse is refused here, whatever they allow is one new line a
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from customers.addresses import address_hash
+from customers.addresses import address_hash, address_hashes
 from customers.chain import START, Fact, digest, link
 from customers.consent import (
     ALLOWING,
     Actor,
     Forbidden,
     Grade,
+    Sale,
     State,
     check,
     is_repetition,
-    strictest,
+    takes_over,
 )
 from customers.models import (
     ConsentEntry,
@@ -29,6 +30,7 @@ from customers.models import (
     Customer,
     Evidence,
     Purpose,
+    PurposeKind,
     Suppression,
     SuppressionReason,
     Wording,
@@ -44,25 +46,8 @@ class Erased(Forbidden):
     """An erased customer can be stopped and never be won back."""
 
 
-class TooYoung(ValueError):
-    """Somebody said to be too young for a purpose."""
-
-    def __init__(self, purpose: Purpose) -> None:
-        super().__init__(
-            f"{purpose.key} is for people of {purpose.minimum_age} and older, and the customer "
-            "said to be younger. Nothing was recorded as permitted."
-        )
-
-
-class NoPermissionText(ValueError):
-    """A yes to a text that was not published, or not for this purpose."""
-
-    def __init__(self, purpose: Purpose, wording: Wording | None, at: datetime) -> None:
-        shown = f"wording {wording.pk}" if wording else "no wording"
-        super().__init__(
-            f"A yes to {purpose.key} needs the wording that was shown; {shown} was not published "
-            f"for it on {at:%Y-%m-%d}. Publish the wording first, or give the one that was shown."
-        )
+class Unproven(ValueError):
+    """A yes that cannot be recorded; the text names what is missing and the way out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +55,7 @@ class Act:
     """What somebody did: all that a line of the ledger needs besides the customer.
 
     `address` is the plain address; only its keyed hash is stored. `evidence` is kept apart from
-    the ledger, where it can be erased.
+    the ledger, where it can be erased. A soft opt-in comes with its `sale`.
     """
 
     purpose: Purpose
@@ -86,35 +71,61 @@ class Act:
     evidence: str = ""
     grade: Grade = Grade.D
     old_enough: bool | None = None
+    sale: Sale | None = None
     caused_by: ConsentEntry | None = None
 
 
 def record_consent(*, customer: Customer, act: Act, now: datetime) -> ConsentEntry:
     """Write what a customer did into the ledger and return the line; a no said twice is one no.
 
-    Raises Forbidden for a change this actor may not make, Erased, TooYoung and NoPermissionText.
+    An objection to one marketing purpose is one to all of them, and to the profiling for them.
+    Raises Forbidden for a change this actor may not make, Erased, and Unproven.
     """
     with transaction.atomic():
         locked = Customer.objects.select_for_update().get(pk=customer.pk)
-        standing = (
-            ConsentState.objects.filter(customer=locked, purpose=act.purpose, channel=act.channel)
-            .select_related("entry")
-            .first()
-        )
-        before = State(standing.state) if standing else State.NONE
-        if standing and is_repetition(before, act.state):
-            return standing.entry
-        _check(locked, before, act)
-        entry = _append(locked, act, now)
-        _project(entry, standing)
-        _suppress(entry, locked, now)
+        entry = _record(locked, act, now)
+        if act.state is State.OBJECTED and PurposeKind(act.purpose.kind).is_marketing:
+            for also in _other_marketing(locked, act):
+                _record(locked, replace(also, caused_by=entry), now)
     return entry
 
 
-def _check(customer: Customer, before: State, act: Act) -> None:
-    allows = act.state in ALLOWING
+def _other_marketing(customer: Customer, act: Act) -> list[Act]:
+    """Return the same objection to all other marketing that the ledger knows the customer for."""
+    states = ConsentState.objects.filter(customer=customer).select_related("purpose")
+    return [
+        replace(act, purpose=state.purpose, channel=state.channel)
+        for state in states.order_by("pk")
+        if PurposeKind(state.purpose.kind).is_marketing
+    ]
+
+
+def _record(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
+    standing = (
+        ConsentState.objects.filter(customer=customer, purpose=act.purpose, channel=act.channel)
+        .select_related("entry")
+        .first()
+    )
+    before = State(standing.state) if standing else State.NONE
+    if act.state is State.OBJECTED:
+        _stop({address_hash(act.address), address_hash(customer.email)}, now)
+    if standing and is_repetition(before, act.state):
+        return standing.entry
+    _check(customer, before, act, now)
+    entry = _append(customer, act, now)
+    if standing is None or takes_over(standing.entry, entry):
+        _project(entry)
+    _lift(entry, act.purpose)
+    return entry
+
+
+# -- What is refused ------------------------------------------------------------------------------
+
+
+def _check(customer: Customer, before: State, act: Act, now: datetime) -> None:
+    opens = act.state in ALLOWING or act.state is State.PENDING
     try:
-        if customer.erased_at and (allows or act.state is State.PENDING):
+        if customer.erased_at and opens:
             raise Erased(before, act.state, act.actor)
         check(before, act.state, act.actor)
     except Forbidden:
@@ -124,25 +135,56 @@ def _check(customer: Customer, before: State, act: Act) -> None:
             customer.pk, act.purpose.key, before, act.state, act.actor,
         )  # fmt: skip
         raise
-    if allows and act.old_enough is False:
-        raise TooYoung(act.purpose)
-    if act.state in {State.GIVEN, State.RENEWED}:
-        _check_wording(act)
+    problem = next((text for text, stands in _problems(customer, act, now) if stands), "")
+    if opens and problem:
+        raise Unproven(f"A yes to {act.purpose.key} was not recorded: {problem}")
 
 
-def _check_wording(act: Act) -> None:
-    wording = act.wording
-    if (
-        wording is None
-        or wording.purpose_id != act.purpose.pk
-        or wording.published_at > act.occurred_at
-    ):
-        raise NoPermissionText(act.purpose, wording, act.occurred_at)
+def _problems(customer: Customer, act: Act, now: datetime) -> list[tuple[str, bool]]:
+    """Return what can be wrong with a yes, each with whether it is."""
+    purpose, yes = act.purpose, act.state in {State.GIVEN, State.RENEWED}
+    imported = act.actor is Actor.IMPORT
+    return [
+        (f"it would have been given on {act.occurred_at:%Y-%m-%d}, which is in the future. Check "
+         "the clock or the column of the file.", act.occurred_at > now),
+        ("this purpose is archived. Ask for another one.", purpose.archived_at is not None),
+        (f"it is not asked by {act.channel}, only by {', '.join(purpose.channels)}.",
+         act.channel not in purpose.channels),
+        ("it was given on another address than the customer's. Change the address first; the new "
+         "one is asked anew.", not {address_hash(act.address)} & address_hashes(customer.email)),
+        (f"it is for people of {purpose.minimum_age} and older, and the customer said to be "
+         "younger.", act.old_enough is False),
+        (f"it needs the text that was shown, and {_named(act.wording)} was not published for it "
+         f"by {act.occurred_at:%Y-%m-%d}. Publish the text first, or name the one that was shown.",
+         yes and not _was_published(act)),
+        ("an import needs evidence in each row (date, method, source, text), and is of grade C.",
+         imported and (not act.evidence or act.grade is not Grade.C)),
+        ("a sale stands in for a yes only with all five facts: paid, to the same legal entity, for "
+         "similar products, informed, and with a way out offered.",
+         act.state is State.SOFT and not (act.sale and act.sale.complete)),
+    ]  # fmt: skip
+
+
+def _was_published(act: Act) -> bool:
+    shown = act.wording
+    return (
+        shown is not None
+        and shown.purpose_id == act.purpose.pk
+        and shown.published_at <= act.occurred_at
+    )
+
+
+def _named(wording: Wording | None) -> str:
+    return f"text {wording.pk}" if wording else "none"
+
+
+# -- What is written ------------------------------------------------------------------------------
 
 
 def _append(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
     last = ConsentEntry.objects.filter(customer=customer).order_by("-pk").first()
     salt = secrets.token_hex(16) if act.evidence else ""
+    lasts = timedelta(days=act.purpose.valid_days)
     entry = ConsentEntry(
         customer=customer,
         purpose=act.purpose,
@@ -158,7 +200,7 @@ def _append(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
         wording=act.wording,
         evidence_hash=digest(salt + act.evidence) if act.evidence else "",
         grade=act.grade,
-        valid_until=now + timedelta(days=act.purpose.valid_days) if act.state in ALLOWING else None,
+        valid_until=act.occurred_at + lasts if act.state in ALLOWING else None,
         old_enough=act.old_enough,
         caused_by=act.caused_by,
         previous_hash=last.hash if last else START,
@@ -203,14 +245,7 @@ def facts_of(entry: ConsentEntry, wording: tuple[str, str]) -> Mapping[str, Fact
     }
 
 
-def _project(entry: ConsentEntry, standing: ConsentState | None) -> None:
-    """Let the line count; at the same moment the stricter one does, as in consent.current."""
-    if (
-        standing
-        and standing.entry.occurred_at == entry.occurred_at
-        and strictest([State(standing.state), State(entry.state)]) != entry.state
-    ):
-        return
+def _project(entry: ConsentEntry) -> None:
     ConsentState.objects.update_or_create(
         customer_id=entry.customer_id,
         purpose_id=entry.purpose_id,
@@ -219,18 +254,26 @@ def _project(entry: ConsentEntry, standing: ConsentState | None) -> None:
     )
 
 
-def _suppress(entry: ConsentEntry, customer: Customer, now: datetime) -> None:
-    """Stop the address after an objection; a yes of the customer's own lifts that."""
-    hashes = {entry.address_hash, address_hash(customer.email)} - {""}
-    if entry.state == State.OBJECTED:
-        Suppression.objects.bulk_create(
-            [
-                Suppression(address_hash=one, reason=SuppressionReason.OBJECTION, created_at=now)
-                for one in sorted(hashes)
-            ],
-            ignore_conflicts=True,
-        )
-    elif entry.state == State.GIVEN and entry.actor == Actor.CUSTOMER:
+# -- Addresses that are stopped -------------------------------------------------------------------
+
+
+def _stop(hashes: set[str], now: datetime) -> None:
+    Suppression.objects.bulk_create(
+        [
+            Suppression(address_hash=one, reason=SuppressionReason.OBJECTION, created_at=now)
+            for one in sorted(hashes - {""})
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _lift(entry: ConsentEntry, purpose: Purpose) -> None:
+    """Lift what was stopped, where the customer freshly says yes to marketing on that address."""
+    if (
+        entry.state == State.GIVEN
+        and entry.actor == Actor.CUSTOMER
+        and PurposeKind(purpose.kind).is_marketing
+    ):
         Suppression.objects.filter(
             address_hash=entry.address_hash, reason__in=LIFTED_BY_A_YES
         ).delete()

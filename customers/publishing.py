@@ -20,13 +20,17 @@ class Unfit(ValueError):
 
 
 class NotEditorial(ValueError):
-    """A new promise that would hold for people who agreed to less."""
+    """A change that would hold for people who agreed to something else."""
 
-    def __init__(self, before: "Promise", after: "Promise | None") -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"{after or 'No promise'} is more than {before}, which customers agreed to. That is a "
-            "material change: publish it as one, and earlier permissions no longer count."
+            f"{what}. That is a material change: publish it as one, and earlier permissions no "
+            "longer count."
         )
+
+
+# What a text says of what is done; a change of these is one of deeds.
+DEEDS = ("controller", "data_types", "recipients", "retention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ class Promise:
         return f"{self.messages} messages in {self.days} days"
 
     def exceeds(self, other: "Promise") -> bool:
-        return self.messages * other.days > other.messages * self.days
+        """Say whether it is more at once, or more in the long run."""
+        more_often = self.messages * other.days > other.messages * self.days
+        return more_often or self.messages > other.messages
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,24 +73,27 @@ def publish(*, purpose: Purpose, edition: Edition, now: datetime) -> list[Wordin
         last = locked.wordings.order_by("-version").first()
         change = edition.change if last else Change.MATERIAL
         if last and change == Change.EDITORIAL:
-            _check_promise(last, edition.promise)
+            _check_editorial(locked, last, edition)
         generation = _generations(locked) + (change == Change.MATERIAL)
-        return [
-            Wording.objects.create(
+        rows = [
+            Wording(
                 purpose=locked,
                 version=last.version + 1 if last else 1,
                 language=language,
                 promised_messages=edition.promise.messages if edition.promise else None,
                 promised_days=edition.promise.days if edition.promise else None,
-                change=change,
+                change=str(change),
                 scope_hash=scope_hash(locked.key, locked.kind, generation),
-                text_hash=text_hash(language, texts),
                 approved_by=edition.approved_by,
                 published_at=now,
                 **asdict(texts),
             )
             for language, texts in edition.texts.items()
         ]
+        for row in rows:
+            row.text_hash = text_hash(row.facts)
+            row.save(force_insert=True)
+        return rows
 
 
 def _generations(purpose: Purpose) -> int:
@@ -93,12 +102,17 @@ def _generations(purpose: Purpose) -> int:
     return material.values("version").distinct().count()
 
 
-def _check_promise(last: Wording, promise: Promise | None) -> None:
-    if last.promised_messages is None or last.promised_days is None:
-        return
-    before = Promise(last.promised_messages, last.promised_days)
-    if promise is None or promise.exceeds(before):
-        raise NotEditorial(before, promise)
+def _check_editorial(purpose: Purpose, last: Wording, edition: Edition) -> None:
+    if last.promised_messages is not None and last.promised_days is not None:
+        before = Promise(last.promised_messages, last.promised_days)
+        if edition.promise is None or edition.promise.exceeds(before):
+            now = edition.promise or "No promise"
+            raise NotEditorial(f"{now} is more than {before}, which customers agreed to")
+    for row in purpose.wordings.filter(version=last.version, language__in=edition.texts):
+        for name in DEEDS:
+            was, is_now = getattr(row, name), getattr(edition.texts[row.language], name)
+            if was != is_now:
+                raise NotEditorial(f"{name} was “{was}” and would be “{is_now}”")
 
 
 def _plan(purpose: Purpose, edition: Edition) -> Plan:

@@ -14,5 +14,5 @@ def label_customers() -> None:
 
 @shared_task(name="verify_ledger", time_limit=3600)
 def verify_ledger() -> None:
-    """Walk the consent ledger and sign what it stands at; a finding is kept for all to see."""
+    """Walk the consent ledger and sign what it stands at; a finding makes the job fail."""
     verification.make_checkpoint(timezone.now())

@@ -43,7 +43,9 @@ FUNCTION = """
     CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger AS $$
     BEGIN
         -- Emptying a table that is empty harms nobody, and is what a fresh database begins with.
-        IF TG_OP = 'TRUNCATE' AND NOT EXISTS (SELECT 1 FROM {table}) THEN RETURN NULL; END IF;
+        -- An older snapshot would not see what others wrote since.
+        IF TG_OP = 'TRUNCATE' AND current_setting('transaction_isolation') = 'read committed'
+            AND NOT EXISTS (SELECT 1 FROM {table}) THEN RETURN NULL; END IF;
         RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
     END $$ LANGUAGE plpgsql
 """
@@ -64,16 +66,26 @@ def install(connection: BaseDatabaseWrapper) -> None:
     remove(connection)
     with connection.cursor() as cursor:
         for table in TABLES:
-            words = {
-                "table": table,
-                "message": MESSAGE.format(table=table),
-                "same": " OR ".join(_equal(columns) for columns in UNIQUE[table]),
-                "columns": " or ".join(" and ".join(columns) for columns in UNIQUE[table]),
-            }
             if connection.vendor == "postgresql":
-                cursor.execute(FUNCTION.format(**words))
-            for statement in _statements(connection).values():
-                cursor.execute(statement.format(**words))
+                cursor.execute(FUNCTION.format(**_words(table)))
+            for statement in _expected(connection, table).values():
+                cursor.execute(statement)
+
+
+def _expected(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
+    """Return the statement of each trigger of a table, by its name."""
+    words = _words(table)
+    statements = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    return {name.format(**words): text.format(**words) for name, text in statements.items()}
+
+
+def _words(table: str) -> dict[str, str]:
+    return {
+        "table": table,
+        "message": MESSAGE.format(table=table),
+        "same": " OR ".join(_equal(columns) for columns in UNIQUE[table]),
+        "columns": " or ".join(" and ".join(columns) for columns in UNIQUE[table]),
+    }
 
 
 def _equal(columns: Sequence[str]) -> str:
@@ -84,27 +96,50 @@ def remove(connection: BaseDatabaseWrapper) -> None:
     """Take all triggers away, as a migration that rebuilds a table has to."""
     with connection.cursor() as cursor:
         for table in TABLES:
-            for name in _statements(connection):
+            for name in _expected(connection, table):
                 on = f" ON {table}" if connection.vendor == "postgresql" else ""
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name.format(table=table)}{on}")
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Return the names of the triggers that do not stand, or stand switched off."""
-    found = (
-        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    )
+    """Return the names of the triggers that do not stand as they were made, or are switched off."""
+    standing = _standing(connection)
+    return [
+        name
+        for table in TABLES
+        for name, statement in _expected(connection, table).items()
+        if standing.get(name) != (table, *_told(connection, table, statement))
+    ]
+
+
+def _told(connection: BaseDatabaseWrapper, table: str, statement: str) -> tuple[str, ...]:
+    """Return what the catalogue says of a trigger that stands as it was made."""
+    if connection.vendor == "postgresql":
+        return (_body(FUNCTION.format(**_words(table))),)
+    return (_squeezed(statement),)
+
+
+def _standing(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, ...]]:
+    """Return the triggers that are there and switched on: table, and what they do."""
     with connection.cursor() as cursor:
-        cursor.execute(found)
-        standing = {name for (name,) in cursor.fetchall()}
-    expected = [name.format(table=table) for table in TABLES for name in _statements(connection)]
-    return [name for name in expected if name not in standing]
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgname, tgrelid::regclass::text, prosrc FROM pg_trigger "
+                "JOIN pg_proc ON pg_proc.oid = tgfoid "
+                "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+            )
+        else:
+            cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return {name: (table, _squeezed(what)) for name, table, what in cursor.fetchall()}
 
 
-def _statements(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+def _body(function: str) -> str:
+    """Return what stands between the two $$ of a function."""
+    return _squeezed(function.split("$$")[1])
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 @register(Tags.database)
@@ -121,7 +156,7 @@ def check_triggers(
         return []
     return [
         Error(
-            f"The trigger {name} is missing: the ledger could be changed.",
+            f"The trigger {name} is missing or was changed: the ledger is not protected.",
             hint="Find out who removed it. `manage.py verify_ledger --install` puts it back and "
             "says whether anything was changed meanwhile.",
             id="customers.E001",

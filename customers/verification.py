@@ -1,5 +1,6 @@
 """Proving that nobody changed the ledger: walk all of it, and sign what it stands at."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,18 +12,29 @@ from django.db import connection
 
 from customers import chain, triggers
 from customers.chain import START, Heads, heads_of, link
+from customers.consent import takes_over
 from customers.ledger import facts_of, shown
-from customers.models import ConsentEntry, Evidence, LedgerCheck, LedgerCheckpoint, Wording
-from customers.wordings import Texts, text_hash
+from customers.models import (
+    ConsentEntry,
+    ConsentState,
+    Evidence,
+    LedgerCheck,
+    LedgerCheckpoint,
+    Wording,
+)
+from customers.wordings import text_hash
+
+logger = logging.getLogger(__name__)
 
 # What a checkpoint leaves out: lines that a slow transaction may still be writing.
 STILL_WRITING = timedelta(minutes=15)
 
 FINDINGS = {
-    "trigger": "A trigger that protects the ledger is missing",
+    "trigger": "A trigger that protects the ledger is missing or was changed",
     "wording": "A published text was changed",
     "entry": "An entry was changed",
     "gap": "An entry does not follow the one before it: one was removed or put in",
+    "state": "What a customer permits is not what the ledger says",
     "evidence": "The evidence of an entry was changed",
     "checkpoint": "A checkpoint was changed",
     "tail": "Entries that a checkpoint saw are gone, or new ones pretend to be old",
@@ -68,15 +80,24 @@ def verify_ledger(now: datetime) -> Verified:
     return Verified(walk.entries, finding, until, walk.heads[0])
 
 
-def make_checkpoint(now: datetime) -> LedgerCheckpoint | None:
-    """Verify the ledger against the last checkpoint and sign a new one; none if it fails.
+class LedgerChanged(Exception):
+    """Somebody changed the ledger; the text names the first row that shows it."""
 
-    Signing what was not verified first would make good whatever happened since.
+    def __init__(self, finding: Finding) -> None:
+        row = f", row {finding.row}" if finding.row else ""
+        super().__init__(f"{FINDINGS[finding.kind]}{row}. Run verify_ledger for what it means.")
+
+
+def make_checkpoint(now: datetime) -> LedgerCheckpoint:
+    """Verify the ledger against the last checkpoint and sign a new one; LedgerChanged if it fails.
+
+    Signing what was not verified first would make good whatever happened since. The checkpoint is
+    logged too: who empties the table with it does not reach the logs.
     """
     found = verify_ledger(now)
     if found.finding:
-        return None
-    return LedgerCheckpoint.objects.create(
+        raise LedgerChanged(found.finding)
+    made = LedgerCheckpoint.objects.create(
         made_at=now,
         until=found.until,
         entries=found.heads.entries,
@@ -84,6 +105,11 @@ def make_checkpoint(now: datetime) -> LedgerCheckpoint | None:
         root=found.heads.root,
         signature=chain.sign(found.heads, found.until, settings.LEDGER_KEYS[0]),
     )
+    logger.info(
+        "ledger_checkpoint until=%s entries=%d customers=%d root=%s signature=%s",
+        made.until.isoformat(), made.entries, made.customers, made.root, made.signature,
+    )  # fmt: skip
+    return made
 
 
 class Walk:
@@ -105,13 +131,14 @@ class Walk:
     def finding(self) -> Finding | None:
         """Return the first entry that breaks a chain."""
         rows = ConsentEntry.objects.order_by("customer_id", "pk").iterator(chunk_size=5_000)
+        states = _States()
         for customer, entries in groupby(rows, key=attrgetter("customer_id")):
             found = list(entries)
-            broken = self._first_broken(found)
+            broken = self._first_broken(found) or states.finding(customer, found)
             if broken:
                 return broken
             self._remember(customer, found)
-        return None
+        return states.left_over()
 
     def _first_broken(self, entries: Sequence[ConsentEntry]) -> Finding | None:
         before = START
@@ -132,6 +159,41 @@ class Walk:
                 lasts.append((customer, len(covered), covered[-1].hash))
 
 
+class _States:
+    """The states as stored, beside the walk: each has to be what the entries say."""
+
+    def __init__(self) -> None:
+        rows = ConsentState.objects.order_by("customer_id").iterator(chunk_size=5_000)
+        self._groups = groupby(rows, key=attrgetter("customer_id"))
+        self._next = self._take()
+
+    def _take(self) -> tuple[int, list[ConsentState]] | None:
+        group = next(self._groups, None)
+        return (group[0], list(group[1])) if group else None
+
+    def finding(self, customer: int, entries: Sequence[ConsentEntry]) -> Finding | None:
+        """Compare the states of one customer; customers come in the order of their ids."""
+        stored: list[ConsentState] = []
+        if self._next and self._next[0] <= customer:
+            stored = self._next[1]
+            self._next = self._take()
+        said: dict[tuple[int, str], ConsentEntry] = {}
+        for entry in entries:
+            key = (entry.purpose_id, entry.channel)
+            if key not in said or takes_over(said[key], entry):
+                said[key] = entry
+        expected = {key: (entry.pk, entry.state, entry.valid_until) for key, entry in said.items()}
+        found = {
+            (row.purpose_id, row.channel): (row.entry_id, row.state, row.valid_until)
+            for row in stored
+        }
+        return None if found == expected else Finding("state", entries[-1].pk)
+
+    def left_over(self) -> Finding | None:
+        """Return a state of a customer without any entry."""
+        return Finding("state", self._next[1][0].entry_id) if self._next else None
+
+
 def _of_triggers() -> Finding | None:
     return Finding("trigger") if triggers.missing(connection) else None
 
@@ -140,14 +202,9 @@ def _of_wordings() -> Finding | None:
     changed = (
         row.pk
         for row in Wording.objects.order_by("pk").iterator()
-        if row.text_hash != text_hash(row.language, texts_of(row))
+        if row.text_hash != text_hash(row.facts)
     )
     return _first("wording", changed)
-
-
-def texts_of(row: Wording) -> Texts:
-    """Return what a customer read."""
-    return Texts(**{name: getattr(row, name) for name in Texts.__slots__})
 
 
 def _of_evidence() -> Finding | None:

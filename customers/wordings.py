@@ -1,12 +1,14 @@
 """What a wording says and does, in hashes: pure, so that any program can make them again.
 
-The text hash covers every word that was shown. The scope hash covers what is done with a yes, not
-how it is said: it is equal in all languages, and only a material change makes a new one.
+The text hash covers every word that was shown, and what was promised. The scope hash covers what
+is done with a yes, not how it is said: it is equal in all languages, and only a material change
+makes a new one.
 """
 
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from customers.chain import canonical, digest
+from customers.chain import Fact, canonical, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,11 @@ class Texts:
     way_out: str
 
 
-def text_hash(language: str, texts: Texts) -> str:
-    """Return the hash of what was shown in a language, as 64 hex digits."""
-    return digest("\n".join(_one_line(text) for text in (language, *astuple(texts))))
+def text_hash(facts: Mapping[str, Fact]) -> str:
+    """Return the hash of a wording as it was published: all of it but its number."""
+    return digest(canonical(facts).decode())
 
 
 def scope_hash(purpose: str, kind: str, generation: int) -> str:
     """Return the hash of what is done; `generation` counts the material changes."""
     return digest(canonical({"purpose": purpose, "kind": kind, "generation": generation}).decode())
-
-
-def _one_line(text: str) -> str:
-    # A line break within a text is not one between two.
-    return text.replace("\\", "\\\\").replace("\n", "\\n")

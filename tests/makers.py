@@ -18,7 +18,6 @@ from customers.models import (
     PurposeKind,
     Wording,
 )
-from customers.verification import texts_of
 from customers.wordings import scope_hash, text_hash
 from feedback.models import Invitation, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer, record_invitations
@@ -86,8 +85,8 @@ def a_wording(**given) -> Wording:
         "published_at": NOW,
     }
     row = Wording(**usual | given)
-    row.text_hash = row.text_hash or text_hash(row.language, texts_of(row))
     row.scope_hash = row.scope_hash or scope_hash(row.purpose.key, row.purpose.kind, row.version)
+    row.text_hash = row.text_hash or text_hash(row.facts)
     return row
 
 
@@ -118,9 +117,9 @@ def an_act(**given) -> Act:
 
 def record(customer: Customer | None = None, **given) -> ConsentEntry:
     """Write a line of the ledger."""
-    return record_consent(
-        customer=customer or make_customer(email="noor@example.org"), act=an_act(**given), now=NOW
-    )
+    act = an_act(**given)
+    now = max(NOW, act.occurred_at)
+    return record_consent(customer=customer or make_customer(email=act.address), act=act, now=now)
 
 
 def a_touchpoint(**given) -> Touchpoint:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.chain import Fact
 from customers.consent import Actor, Grade, State
 from customers.models.people import Channel, Customer
 
@@ -111,7 +112,11 @@ class Wording(models.Model):
             ),
             one_of("change", Change, "wording_change_known"),
             models.CheckConstraint(
-                condition=~models.Q(label="") & ~models.Q(helper="") & ~models.Q(way_out=""),
+                condition=~models.Q(label="")
+                & ~models.Q(helper="")
+                & ~models.Q(way_out="")
+                & ~models.Q(controller="")
+                & ~models.Q(approved_by=""),
                 name="wording_complete",
             ),
             models.CheckConstraint(
@@ -128,6 +133,13 @@ class Wording(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose_id} v{self.version} {self.language}"
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """All of it but its number, for its hash."""
+        left_out = {"id", "text_hash"}
+        names = (field.attname for field in self._meta.concrete_fields)
+        return {name: getattr(self, name) for name in names if name not in left_out}
 
 
 class ConsentEntry(models.Model):
@@ -169,17 +181,17 @@ class ConsentEntry(models.Model):
             one_of("actor", Actor, "consententry_actor_known"),
             one_of("grade", Grade, "consententry_grade_known"),
             one_of("channel", Channel, "consententry_channel_known"),
-            # A yes comes from the customer, or from a documented import; it has an end, an
-            # address and a text, and nobody merely asserts it.
+            # A yes has an end, an address and a text. It comes from the customer, or from an
+            # import with evidence.
             models.CheckConstraint(
                 condition=~models.Q(state__in=[State.GIVEN, State.RENEWED])
-                | models.Q(
-                    actor__in=[Actor.CUSTOMER, Actor.IMPORT],
-                    grade__in=[Grade.A, Grade.B, Grade.C],
-                    valid_until__isnull=False,
-                    wording__isnull=False,
-                )
-                & ~models.Q(address_hash=""),
+                | models.Q(valid_until__isnull=False, wording__isnull=False)
+                & ~models.Q(address_hash="")
+                & (
+                    models.Q(actor=Actor.CUSTOMER, grade__in=[Grade.A, Grade.B])
+                    | models.Q(state=State.GIVEN, actor=Actor.IMPORT, grade=Grade.C)
+                    & ~models.Q(evidence_hash="")
+                ),
                 name="consententry_yes_is_proven",
             ),
             models.CheckConstraint(
@@ -311,7 +323,7 @@ class LedgerCheckpoint(models.Model):
 
 
 class LedgerCheck(models.Model):
-    """One verification of the whole ledger; while the newest has a finding nothing is mailed."""
+    """What one verification of the whole ledger found."""
 
     checked_at = models.DateTimeField(_("checked at"))
     entries = models.PositiveBigIntegerField(_("entries"))

@@ -119,6 +119,8 @@ CASES = [
     Case("wording_complete", a_wording, lambda: a_wording(label="")),
     Case("wording_complete", a_wording, lambda: a_wording(helper="")),
     Case("wording_complete", a_wording, lambda: a_wording(way_out="")),
+    Case("wording_complete", a_wording, lambda: a_wording(controller="")),
+    Case("wording_complete", a_wording, lambda: a_wording(approved_by="")),
     Case(
         "wording_promise_complete",
         lambda: a_wording(promised_messages=2, promised_days=30),
@@ -141,7 +143,17 @@ CASES = [
     Case("consententry_yes_is_proven", an_entry, lambda: an_entry(address_hash="")),
     Case(
         "consententry_yes_is_proven",
+        lambda: an_entry(actor=Actor.IMPORT, grade=Grade.C, evidence_hash=HASH),
         lambda: an_entry(actor=Actor.IMPORT, grade=Grade.C),
+    ),
+    Case(
+        "consententry_yes_is_proven",
+        an_entry,
+        lambda: an_entry(actor=Actor.IMPORT, grade=Grade.A, evidence_hash=HASH),
+    ),
+    Case(
+        "consententry_yes_is_proven",
+        an_entry,
         lambda: an_entry(actor=Actor.ADMIN, actor_id="7", evidence_hash=HASH),
     ),
     Case(

@@ -233,7 +233,7 @@ def test_an_objection_is_lifted_by_the_customer_alone():
         for actor, after in TRANSITIONS
         if after is not State.OBJECTED and State.OBJECTED in TRANSITIONS[actor, after]
     }
-    assert lifting == {(Actor.CUSTOMER, State.GIVEN), (Actor.CUSTOMER, State.PENDING)}
+    assert lifting == {(Actor.CUSTOMER, State.GIVEN)}
 
 
 def test_a_sale_is_no_yes_after_a_no():

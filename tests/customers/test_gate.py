@@ -57,6 +57,17 @@ def test_both_languages_are_published_together(language):
     assert (fault.code, dict(fault.values)) == ("missing_language", {"language": language})
 
 
+def test_a_third_language_has_no_gate_and_is_not_published():
+    german = replace(DUTCH, language="de")
+    (fault,) = faults_of_texts(PLAN, [*BOTH, german])
+    assert fault.code == "unknown_language"
+
+
+def test_nobody_asks_without_a_name():
+    faults = faults_of_texts(replace(PLAN, sender=" "), BOTH)
+    assert {fault.code for fault in faults} == {"empty"}
+
+
 REFUSED = [
     ("empty", {"way_out": " "}, {"way_out": ""}),
     (
@@ -99,6 +110,11 @@ REFUSED = [
         "bundled",
         {"label": "Ja, Lindehuis en partners mogen mij mailen."},
         {"label": "Yes, Lindehuis and partners may mail me."},
+    ),
+    (
+        "bundled",
+        {"helper": "Hooguit 2 keer per maand. Wij delen ook met partners. Delen met: partners."},
+        {"helper": "At most 2 times a month. We also share with partners."},
     ),
     (
         "no_frequency",
@@ -145,6 +161,6 @@ def test_a_form_that_pushes_is_refused(changes, code):
 
 
 def test_every_fault_has_its_case():
-    told = {code for code, *_ in REFUSED} | {"missing_language"}
+    told = {code for code, *_ in REFUSED} | {"missing_language", "unknown_language"}
     told |= {"pre_ticked", "required", "unequal", "too_many"}
     assert told == {*FAULTS}

@@ -1,6 +1,7 @@
 """The ledger: what goes in, what is refused, and that the database lets nothing out."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,12 @@ from django.db import Error, IntegrityError, connection, transaction
 from customers import triggers
 from customers.addresses import address_hash
 from customers.chain import START
-from customers.consent import Actor, Forbidden, Grade, State
+from customers.consent import Actor, Forbidden, Grade, Sale, State
 from customers.ledger import (
     Erased,
-    NoPermissionText,
-    TooYoung,
+    Unproven,
     facts_of,
+    record_consent,
     shown,
 )
 from customers.models import (
@@ -26,7 +27,7 @@ from customers.models import (
     SuppressionReason,
     Wording,
 )
-from tests.makers import NOW, make_customer, make_purpose, make_wording, record
+from tests.makers import NOW, an_act, make_customer, make_purpose, make_wording, record
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_no_address_stands_in_the_ledger():
 
 
 def test_each_line_follows_the_one_before_it():
-    noor, purpose = make_customer(), make_purpose()
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     first = record(noor, purpose=purpose)
     second = record(noor, purpose=purpose, state=State.WITHDRAWN)
     other = record(purpose=purpose)
@@ -68,7 +69,8 @@ def test_each_line_follows_the_one_before_it():
 
 def test_two_purposes_and_channels_are_apart():
     """Case 2: only the first is ticked."""
-    noor, tips, profile = make_customer(), make_purpose(), make_purpose()
+    noor = make_customer(email="noor@example.org")
+    tips, profile = make_purpose(channels=["email", "sms"]), make_purpose()
     record(noor, purpose=tips)
     record(noor, purpose=tips, channel="sms", state=State.WITHDRAWN)
     states = ConsentState.objects.values_list("purpose", "channel", "state")
@@ -77,7 +79,7 @@ def test_two_purposes_and_channels_are_apart():
 
 
 def test_a_no_said_twice_is_one_no():
-    noor, purpose = make_customer(), make_purpose()
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     record(noor, purpose=purpose)
     once = record(noor, purpose=purpose, state=State.WITHDRAWN)
     assert record(noor, purpose=purpose, state=State.WITHDRAWN) == once
@@ -85,7 +87,7 @@ def test_a_no_said_twice_is_one_no():
 
 
 def test_at_the_same_moment_the_stricter_counts_and_both_are_kept():
-    noor, purpose = make_customer(), make_purpose()
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     record(noor, purpose=purpose, state=State.WITHDRAWN)
     record(noor, purpose=purpose)
     assert ConsentEntry.objects.count() == 2
@@ -111,7 +113,7 @@ def test_evidence_is_kept_apart():
 
 
 def test_nobody_but_the_customer_turns_a_no_into_a_yes(caplog):
-    noor, purpose = make_customer(), make_purpose()
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     record(noor, purpose=purpose, state=State.WITHDRAWN)
     for actor in (Actor.ADMIN, Actor.IMPORT, Actor.SYSTEM):
         with caplog.at_level(logging.WARNING), pytest.raises(Forbidden):
@@ -125,6 +127,14 @@ def test_nobody_but_the_customer_turns_a_no_into_a_yes(caplog):
     assert ConsentState.objects.get().state == "given"
 
 
+def test_a_form_that_anybody_can_fill_in_does_not_turn_an_objection_into_something_pending():
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
+    record(noor, purpose=purpose, state=State.OBJECTED)
+    with pytest.raises(Forbidden):
+        record(noor, purpose=purpose, state=State.PENDING)
+    assert ConsentState.objects.get().state == "objected"
+
+
 def test_an_erased_customer_is_stopped_and_never_won_back():
     gone, purpose = make_customer(erased_at=NOW), make_purpose()
     for state in (State.GIVEN, State.PENDING):
@@ -134,40 +144,116 @@ def test_an_erased_customer_is_stopped_and_never_won_back():
     assert ConsentState.objects.get().state == "withdrawn"
 
 
-def test_who_is_too_young_permits_nothing():
-    purpose = make_purpose(minimum_age=16)
-    with pytest.raises(TooYoung, match="for people of 16 and older"):
-        record(purpose=purpose, old_enough=False)
+SALE = Sale(True, True, True, True, True)
+BY_IMPORT = {"actor": Actor.IMPORT, "grade": Grade.C, "evidence": "line 7 of the till's file"}
+SOLD = BY_IMPORT | {"state": State.SOFT, "sale": SALE}
+
+# What makes a yes one that is not recorded, and a word of the reason.
+UNPROVEN = {
+    "too young": ({"old_enough": False}, "16 and older"),
+    "in the future": ({"occurred_at": NOW + timedelta(days=1)}, "in the future"),
+    "on another channel": ({"channel": "phone"}, "not asked by phone, only by email"),
+    "on another address": ({"address": "mila@example.org"}, "another address"),
+    "without an address": ({"address": ""}, "another address"),
+    "without a text": ({"wording": None}, "none was not published"),
+    "an import without evidence": (BY_IMPORT | {"evidence": ""}, "needs evidence"),
+    "an import that claims better proof": (BY_IMPORT | {"grade": Grade.A}, "grade C"),
+    "a sale without its facts": (SOLD | {"sale": None}, "all five facts"),
+    "half a sale": (SOLD | {"sale": replace(SALE, informed=False)}, "all five facts"),
+}
+
+
+@pytest.mark.parametrize("case", UNPROVEN)
+def test_a_yes_that_is_not_proven_is_not_recorded(case):
+    given, reason = UNPROVEN[case]
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
+    make_wording(purpose=purpose)
+    act = an_act(purpose=purpose, **given)
+    with pytest.raises(Unproven, match=reason):
+        record_consent(customer=noor, act=act, now=NOW)
     assert not ConsentEntry.objects.exists()
-    record(purpose=purpose, old_enough=False, state=State.REFUSED)
-    assert ConsentEntry.objects.count() == 1
+    for usual in ({}, BY_IMPORT, SOLD):
+        record(purpose=purpose, **usual)
+    assert ConsentEntry.objects.count() == 3
 
 
-def test_a_yes_needs_the_text_that_was_shown():
+def test_a_no_needs_no_proof():
     purpose = make_purpose()
-    later = make_wording(purpose=purpose, published_at=NOW + timedelta(seconds=1))
-    for wording in (None, make_wording(), later):
-        with pytest.raises(NoPermissionText, match="Publish the wording first"):
-            record(purpose=purpose, wording=wording, grade=Grade.B)
-    assert not ConsentEntry.objects.exists()
-    record(purpose=purpose, wording=later, grade=Grade.B, occurred_at=NOW + timedelta(seconds=1))
+    record(purpose=purpose, old_enough=False, channel="phone", state=State.REFUSED)
+    record(purpose=purpose, channel="phone", address="mila@example.org", state=State.WITHDRAWN)
+    assert ConsentEntry.objects.count() == 2
+
+
+def test_an_archived_purpose_takes_no_yes_and_every_no():
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose(archived_at=NOW)
+    with pytest.raises(Unproven, match="archived"):
+        record(noor, purpose=purpose)
+    record(noor, purpose=purpose, state=State.WITHDRAWN)
+
+
+def test_a_yes_needs_a_text_of_its_purpose_that_was_published():
+    purpose = make_purpose()
+    second = timedelta(seconds=1)
+    later = make_wording(purpose=purpose, published_at=NOW + second)
+    for wording in (make_wording(), later):
+        with pytest.raises(Unproven, match="Publish the text first"):
+            record(purpose=purpose, wording=wording)
+    record(purpose=purpose, wording=later, occurred_at=NOW + second)
     assert ConsentEntry.objects.count() == 1
+
+
+def test_a_permission_lasts_from_when_it_was_given():
+    purpose = make_purpose(valid_days=730)
+    long_ago = NOW - timedelta(days=700)
+    make_wording(purpose=purpose, published_at=long_ago)
+    entry = record(purpose=purpose, occurred_at=long_ago, **BY_IMPORT)
+    assert entry.valid_until == NOW + timedelta(days=30)
 
 
 # -- Objections stop an address -------------------------------------------------------------------
 
 
+def stopped() -> set[str]:
+    return set(Suppression.objects.values_list("address_hash", flat=True))
+
+
 def test_an_objection_stops_the_address_and_a_fresh_yes_lifts_it():
     noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     record(noor, purpose=purpose, address="old@example.org", state=State.OBJECTED)
-    stopped = set(Suppression.objects.values_list("address_hash", flat=True))
-    assert stopped == {address_hash("old@example.org"), address_hash("noor@example.org")}
-    record(noor, purpose=purpose, state=State.OBJECTED)
-    assert Suppression.objects.count() == 2
+    assert stopped() == {address_hash("old@example.org"), address_hash("noor@example.org")}
     record(noor, purpose=purpose, occurred_at=NOW + timedelta(days=1))
-    assert [row.address_hash for row in Suppression.objects.all()] == [
-        address_hash("old@example.org")
-    ]
+    assert stopped() == {address_hash("old@example.org")}
+
+
+def test_an_objection_that_is_repeated_stops_the_new_address_too():
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
+    record(noor, purpose=purpose, state=State.OBJECTED)
+    noor.email = "new@example.org"
+    noor.save()
+    record(noor, purpose=purpose, address="new@example.org", state=State.OBJECTED)
+    assert address_hash("new@example.org") in stopped()
+    assert ConsentEntry.objects.count() == 1
+
+
+def test_an_objection_to_marketing_is_one_to_all_of_it_and_to_its_profiling():
+    noor = make_customer(email="noor@example.org")
+    tips, profile, survey = (
+        make_purpose(kind=kind) for kind in ("marketing", "profiling", "survey")
+    )
+    for purpose in (tips, profile, survey):
+        record(noor, purpose=purpose)
+    entry = record(noor, purpose=tips, state=State.OBJECTED)
+    states = dict(ConsentState.objects.values_list("purpose", "state"))
+    assert states == {tips.pk: "objected", profile.pk: "objected", survey.pk: "given"}
+    assert ConsentEntry.objects.get(purpose=profile, state="objected").caused_by == entry
+
+
+def test_a_yes_to_something_else_does_not_lift_an_objection():
+    noor = make_customer(email="noor@example.org")
+    tips, survey = make_purpose(), make_purpose(kind="survey")
+    record(noor, purpose=tips, state=State.OBJECTED)
+    record(noor, purpose=survey, occurred_at=NOW + timedelta(days=1))
+    assert stopped() == {address_hash("noor@example.org")}
 
 
 def test_a_yes_does_not_lift_what_it_is_not_about():
@@ -239,11 +325,7 @@ def test_all_triggers_stand_after_all_migrations():
 
 
 def test_a_missing_trigger_is_an_error_of_the_system_check():
-    names = [
-        name.format(table=table)
-        for table in triggers.TABLES
-        for name in triggers._statements(connection)
-    ]
+    names = [name for table in triggers.TABLES for name in triggers._expected(connection, table)]
     triggers.remove(connection)
     assert triggers.missing(connection) == names
     found = triggers.check_triggers(databases=["default"])
@@ -254,7 +336,7 @@ def test_a_missing_trigger_is_an_error_of_the_system_check():
 
 
 def test_two_writers_cannot_follow_the_same_entry():
-    noor = make_customer()
+    noor = make_customer(email="noor@example.org")
     entry = record(noor)
     again = ConsentEntry(**{f.attname: getattr(entry, f.attname) for f in entry._meta.fields[1:]})
     again.hash = "f" * 64
@@ -262,3 +344,22 @@ def test_two_writers_cannot_follow_the_same_entry():
         again.full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
         again.save(force_insert=True)
+
+
+def test_a_trigger_of_the_same_name_that_does_nothing_is_missing():
+    if connection.vendor == "postgresql":
+        raw(
+            "CREATE OR REPLACE FUNCTION customers_wording_refuse() RETURNS trigger AS "
+            "$$ BEGIN RETURN NEW; END $$ LANGUAGE plpgsql"
+        )
+        expected = ["customers_wording_no_change", "customers_wording_no_truncate"]
+    else:
+        raw("DROP TRIGGER customers_wording_no_update")
+        raw(
+            "CREATE TRIGGER customers_wording_no_update BEFORE UPDATE ON customers_wording "
+            "WHEN 0 BEGIN SELECT RAISE(ABORT, 'never'); END"
+        )
+        expected = ["customers_wording_no_update"]
+    assert triggers.missing(connection) == expected
+    triggers.install(connection)
+    assert triggers.missing(connection) == []

@@ -64,7 +64,7 @@ def check_projection() -> None:
 
 def test_five_withdrawals_and_a_yes_at_once_end_with_what_was_written_last():
     """Case 7."""
-    noor, purpose = make_customer(), make_purpose()
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     make_wording(purpose=purpose)
 
     def act(state: State, second: int) -> Callable[[], object]:
@@ -82,8 +82,8 @@ def test_five_withdrawals_and_a_yes_at_once_end_with_what_was_written_last():
 
 def test_eight_writers_keep_every_chain_whole():
     """Each does what comes to mind for three customers, two purposes and two channels."""
-    customers = [make_customer() for _ in range(3)]
-    purposes = [make_purpose() for _ in range(2)]
+    customers = [make_customer(email="noor@example.org") for _ in range(3)]
+    purposes = [make_purpose(channels=["email", "sms"]) for _ in range(2)]
     wordings = {purpose.pk: make_wording(purpose=purpose) for purpose in purposes}
 
     def writer(seed: int) -> Callable[[], None]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from customers.addresses import address_hash
-from customers.consent import Actor, Grade, State
+from customers.consent import Actor, Grade, Sale, State
 from customers.models import Purpose, Suppression, SuppressionReason
 from customers.queries import may_process
 from tests.makers import NOW, make_customer, make_purpose, make_wording, record
@@ -20,7 +20,7 @@ def noor():
 
 @pytest.fixture
 def tips():
-    purpose = make_purpose(key="tips", valid_days=365)
+    purpose = make_purpose(key="tips", valid_days=365, channels=["email", "phone"])
     make_wording(purpose=purpose)
     return purpose
 
@@ -114,7 +114,7 @@ def test_a_sale_permits_mail_and_since_july_no_call(noor, tips, settings):
     for channel in ("email", "phone"):
         record(
             noor, purpose=tips, channel=channel, state=State.SOFT, actor=Actor.IMPORT,
-            evidence="paid, own products, told, offered the way out", grade=Grade.C,
+            evidence="order 1", grade=Grade.C, sale=Sale(True, True, True, True, True),
         )  # fmt: skip
     assert ask(noor).reason == "soft"
     assert ask(noor).allowed

@@ -78,16 +78,40 @@ def test_other_words_keep_a_permission_and_other_deeds_end_it(tips):
 
 
 @pytest.mark.parametrize(
-    ("promise", "words"), [(Promise(2, 29), "2 messages in 29 days is more"), (None, "No promise")]
+    ("promise", "words"),
+    [
+        (Promise(2, 29), "2 messages in 29 days is more"),
+        (Promise(24, 360), "24 messages in 360 days is more"),
+        (None, "No promise"),
+    ],
 )
 def test_a_larger_promise_is_no_change_of_words(tips, promise, words):
     publish(purpose=tips, edition=an_edition(), now=NOW)
-    edition = an_edition(promise=promise, change="editorial")
+    helper = "Hooguit 2 of 24 keer. Stoppen kan altijd."
+    texts = {"nl": replace(DUTCH, helper=helper), "en": replace(ENGLISH, helper="At most 2 or 24.")}
+    edition = an_edition(promise=promise, texts=texts, change="editorial")
     with pytest.raises(NotEditorial, match=words):
         publish(purpose=tips, edition=edition, now=LATER)
     assert Wording.objects.count() == 2
     publish(purpose=tips, edition=replace(edition, change="material"), now=LATER)
     assert Wording.objects.count() == 4
+
+
+@pytest.mark.parametrize("name", ["controller", "data_types", "recipients", "retention"])
+def test_another_deed_is_no_change_of_words(tips, name):
+    """Who asks, what is used, who gets it and for how long are what people agreed to."""
+    publish(purpose=tips, edition=an_edition(), now=NOW)
+    changed = {
+        language: replace(
+            text,
+            label=text.label.replace("Lindehuis", "Lindehuis Groep"),
+            **{name: "Lindehuis Groep"},
+        )
+        for language, text in {"nl": DUTCH, "en": ENGLISH}.items()
+    }
+    with pytest.raises(NotEditorial, match=f"{name} was"):
+        publish(purpose=tips, edition=an_edition(texts=changed, change="editorial"), now=LATER)
+    publish(purpose=tips, edition=an_edition(texts=changed), now=LATER)
 
 
 def test_a_smaller_promise_is_one(tips):

@@ -7,10 +7,25 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from customers import ledger as ledger_module
 from customers import triggers
 from customers.consent import State
-from customers.models import ConsentEntry, Evidence, LedgerCheck, LedgerCheckpoint, Wording
-from customers.verification import FINDINGS, Finding, make_checkpoint, verify_ledger
+from customers.models import (
+    ConsentEntry,
+    ConsentState,
+    Evidence,
+    LedgerCheck,
+    LedgerCheckpoint,
+    Wording,
+)
+from customers.verification import (
+    FINDINGS,
+    Finding,
+    LedgerChanged,
+    make_checkpoint,
+    verify_ledger,
+)
+from customers.wordings import text_hash
 from tests.makers import NOW, make_customer, make_purpose, record
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +44,7 @@ def superuser() -> Iterator[None]:
 def ledger() -> list[ConsentEntry]:
     """Three customers; the first said yes and took it back."""
     purpose = make_purpose()
-    noor = make_customer()
+    noor = make_customer(email="noor@example.org")
     return [
         record(noor, purpose=purpose),
         record(purpose=purpose),
@@ -96,6 +111,20 @@ def put_back(entry: ConsentEntry) -> None:
     entry.save(force_insert=True)
 
 
+@pytest.mark.parametrize("change", ["older entry", "other state", "gone", "of nobody"])
+def test_a_state_that_the_ledger_does_not_say_is_found(ledger, change):
+    states = ConsentState.objects.filter(customer=ledger[0].customer)
+    if change == "older entry":
+        states.update(entry=ledger[0], state="given", valid_until=ledger[0].valid_until)
+    elif change == "other state":
+        states.update(state="given")
+    elif change == "gone":
+        states.delete()
+    else:
+        states.update(customer=make_customer())
+    assert verify_ledger(LATER).finding.kind == "state"
+
+
 def test_a_changed_text_is_named(ledger):
     wording = ledger[0].wording
     with superuser():
@@ -105,7 +134,11 @@ def test_a_changed_text_is_named(ledger):
 
 def test_a_text_changed_together_with_its_hash_shows_in_the_entries(ledger):
     with superuser():
-        Wording.objects.update(scope_hash="f" * 64)
+        for row in Wording.objects.all():
+            row.scope_hash = "f" * 64
+            Wording.objects.filter(pk=row.pk).update(
+                scope_hash=row.scope_hash, text_hash=text_hash(row.facts)
+            )
     assert verify_ledger(LATER).finding == Finding("entry", ledger[0].pk)
 
 
@@ -136,15 +169,19 @@ def test_a_checkpoint_counts_what_was_recorded_a_little_before_it(ledger):
     "gone", [[2], [1], [0, 2]], ids=["a tail", "a customer", "the one with two"]
 )
 def test_what_a_checkpoint_saw_and_is_gone_is_found(ledger, gone):
+    """Also by somebody who makes everything else fit again."""
     checkpoint = make_checkpoint(LATER)
-    rows = [ledger[index] for index in gone]
+    rows = [ledger[index].pk for index in gone]
     with superuser():
-        ConsentEntry.objects.filter(pk__in=[row.pk for row in rows])._raw_delete("default")
+        ConsentState.objects.all().delete()
+        Evidence.objects.filter(entry__in=rows).delete()
+        ConsentEntry.objects.filter(pk__in=rows)._raw_delete("default")
+    for entry in ConsentEntry.objects.order_by("pk"):
+        ledger_module._project(entry)
     assert verify_ledger(LATER).finding == Finding("tail", checkpoint.pk)
-    assert make_checkpoint(LATER + timedelta(days=1)) is None
+    with pytest.raises(LedgerChanged, match=f"row {checkpoint.pk}"):
+        make_checkpoint(LATER + timedelta(days=1))
     assert LedgerCheckpoint.objects.count() == 1
-    for row in rows:
-        put_back(row)
 
 
 def test_a_line_that_pretends_to_be_old_is_found(ledger):
@@ -175,4 +212,5 @@ def test_an_old_key_still_verifies(ledger, settings):
 
 
 def test_every_finding_has_words():
-    assert {"trigger", "wording", "entry", "gap", "evidence", "checkpoint", "tail"} == {*FINDINGS}
+    kinds = {"trigger", "wording", "entry", "gap", "state", "evidence", "checkpoint", "tail"}
+    assert kinds == {*FINDINGS}

@@ -52,7 +52,7 @@ def test_a_missing_trigger_is_told_and_put_back():
     record()
     triggers.remove(connection)
     said, code = run()
-    assert (said.startswith("A trigger that protects the ledger is missing."), code) == (True, 1)
+    assert (said.startswith("A trigger that protects the ledger is missing"), code) == (True, 1)
     assert run("--install") == ("1 entries, each as it was written.\n", 0)
     assert triggers.missing(connection) == []
     findings = LedgerCheck.objects.order_by("pk").values_list("finding", flat=True)
