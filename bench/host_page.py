@@ -119,8 +119,9 @@ def wait_for(url: str) -> None:
     raise SystemExit(f"{url} did not answer.")
 
 
-def measure(lighthouse: str, url: str) -> dict[str, float]:
+def measure(lighthouse: str, url: str, *, cookie: str = "") -> dict[str, float]:
     """Return the scores of 100 and the metrics in milliseconds of one run."""
+    headers = [f"--extra-headers={json.dumps({'Cookie': cookie})}"] if cookie else []
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run(
@@ -128,6 +129,7 @@ def measure(lighthouse: str, url: str) -> dict[str, float]:
                 *(lighthouse, url, "--quiet", "--output=json", "--output-path=stdout"),
                 f"--only-categories={','.join(CATEGORIES)}",
                 f"--chrome-flags={CHROME_FLAGS} --user-data-dir={profile}",
+                *headers,
             ],
             env=os.environ | {"CHROME_PATH": chromium},
             capture_output=True,

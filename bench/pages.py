@@ -1,4 +1,4 @@
-"""What the overview costs with ten times as many answers: queries and server time.
+"""What the pages of figures cost with ten times as many answers: queries and server time.
 
     python -m bench.pages [--small N] [--rounds N] [--sqlite]
 
@@ -27,8 +27,9 @@ from insights import services
 PAGES = {
     "overview": "/",
     "last 12 months": "/?period=12m",
-    "12 months, by product": "/?period=12m&slice=product",
-    "one channel, by category": "/?period=12m&channel=email&slice=category",
+    "one channel": "/?period=12m&channel=email",
+    "satisfaction": "/satisfaction/?period=12m",
+    "satisfaction, by product": "/satisfaction/?period=12m&slice=product",
     "jobs": "/jobs/",
 }
 

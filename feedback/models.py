@@ -317,6 +317,8 @@ class Exposure(models.Model):
     n = models.IntegerField()
 
     class Meta:
+        verbose_name = _("count without identity")
+        verbose_name_plural = _("counts without identity")
         constraints = [
             models.UniqueConstraint(
                 fields=["touchpoint", "day", "kind", "campaign_id"], name="exposure_key_unique"
@@ -436,6 +438,8 @@ class CountingState(models.Model):
     folded_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("state of the counting")
+        verbose_name_plural = _("state of the counting")
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="countingstate_is_one_row")
         ]

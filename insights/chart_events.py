@@ -39,16 +39,16 @@ def event_lines(events: Sequence[Event]) -> list[dict[str, Any]]:
 def event_texts(events: Sequence[Event], start: date, end: date) -> list[dict[str, Any]]:
     """Say at the top of each line what happened, on the first row that has room for it.
 
-    The drawing goes from `start` to `end`. On its right half the words end at the line, and what
-    does not fit in it is cut. The latest day chooses first; where no row has room the line stands
-    alone. The list below the chart has all of them in full.
+    The drawing goes from `start` to `end`. Words stand right of their line, or left of it where
+    they would leave the drawing or cross another line; what fits on neither side is cut on the
+    wider one. The latest day chooses first; where no row has room the line stands alone. The list
+    below the chart has all of them in full.
     """
     rows: list[list[tuple[float, float]]] = [[] for _ in range(ROWS)]
     texts: list[dict[str, Any]] = []
-    for on, words in reversed(events):
-        at = (on - start).days / (end - start).days * DRAWING_WIDTH
-        side, space = ("right", at) if at > DRAWING_WIDTH / 2 else ("left", DRAWING_WIDTH - at)
-        text = _cut(words, space)
+    places = [(on - start).days / (end - start).days * DRAWING_WIDTH for on, _words in events]
+    for at, (on, words) in reversed(list(zip(places, events, strict=True))):
+        side, text = _beside(words, at, [place for place in places if place != at])
         long = sum(map(_width, text))
         room = (at - long, at) if side == "right" else (at, at + long)
         row = next((row for row, taken in enumerate(rows) if _is_free(room, taken)), None)
@@ -56,6 +56,19 @@ def event_texts(events: Sequence[Event], start: date, end: date) -> list[dict[st
             rows[row].append(room)
             texts.append(_text(on, text, side, row))
     return texts
+
+
+def _beside(words: str, at: float, others: Sequence[float]) -> tuple[str, str]:
+    """Return at which of their ends the words touch the line at a place, and what fits of them."""
+    right = min([place for place in others if place > at], default=DRAWING_WIDTH) - at
+    left = at - max([place for place in others if place < at], default=0.0)
+    long = sum(map(_width, words))
+    if long <= right:
+        return "left", words
+    if long <= left:
+        return "right", words
+    wide = at > DRAWING_WIDTH / 2
+    return ("right", _cut(words, at)) if wide else ("left", _cut(words, DRAWING_WIDTH - at))
 
 
 def _cut(words: str, space: float) -> str:

@@ -27,6 +27,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from insights.accounts import DEMO_DOMAIN, Role
+from insights.administrators import administrators
 from insights.organisation import profile
 from insights.services import assign_role
 
@@ -285,8 +286,7 @@ def _end_sessions(user: User) -> None:
 
 
 def _keep_an_administrator(user: User) -> None:
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
-    if user.is_superuser and user.is_active and not others.exists():
+    if user.is_superuser and user.is_active and not administrators(but=user).exists():
         raise LastAdministrator
 
 

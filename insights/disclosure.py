@@ -110,18 +110,17 @@ def shown_spans(sizes: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[
 
     With the running totals T, a stretch is T(end) - T(start), and each one that is shown ties two
     totals together. Exactly the stretches between tied totals can be worked out, so a stretch is
-    shown if among all totals that it would tie no two differ by 1 to 4. The first in the list are
-    the first to be shown.
+    shown if among all totals that it would tie no two differ by 1 to 4. Equal totals are one: who
+    reads that a stretch is empty knows that every part of it is. The first in the list are the
+    first to be shown.
     """
     totals = [0, *accumulate(sizes)]
-    tied = [{unit} for unit in range(len(totals))]
+    tied = {total: {total} for total in totals}
     shown = []
     for start, end in spans:
-        together = tied[start] | tied[end]
-        levels = sorted({totals[unit] for unit in together})
-        allowed = all(high - low >= MIN_SHOWN for low, high in pairwise(levels))
+        together = tied[totals[start]] | tied[totals[end]]
+        allowed = all(high - low >= MIN_SHOWN for low, high in pairwise(sorted(together)))
         shown.append(allowed)
         if allowed:
-            for unit in together:
-                tied[unit] = together
+            tied |= dict.fromkeys(together, together)
     return shown

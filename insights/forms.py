@@ -10,6 +10,7 @@ from crispy_forms.layout import Submit
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from feedback.queries import UnknownKey, internal_key
@@ -97,7 +98,13 @@ class FilterForm(forms.Form):
             if day and not FIRST_YEAR <= day.year <= LAST_YEAR:
                 self.add_error(name, _("Check the year."))
         if first and last and first > last:
-            self.add_error("to", _("This day is before the first one. Choose a later day."))
+            message = _("%(last)s is before %(first)s. Choose a later day.")
+            params = {"first": date_format(first), "last": date_format(last)}
+            self.add_error("to", ValidationError(message, params=params))
+        if self.own_dates and (first is None) != (last is None) and not self.errors:
+            missing = "to" if last is None else "from"
+            message = _("Own dates need a first and a last day. Fill in both.")
+            self.add_error(missing, message)
         if first and last and last - first > LONGEST:
             self.add_error("to", _("That is too long. Choose at most ten years."))
 

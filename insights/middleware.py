@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware import gzip
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
@@ -28,6 +29,20 @@ class ReferenceMiddleware:
         request.reference = new_reference()  # type: ignore[attr-defined]
         with referred_to_as(request.reference):  # type: ignore[attr-defined]
             return self.get_response(request)
+
+
+class GZipMiddleware(gzip.GZipMiddleware):
+    """Compress the pages, style sheets and scripts of colleagues: a fifth of their size travels.
+
+    Tokens in forms are masked anew each time, so the length of a page gives nothing away. What
+    customers get, the views of `feedback`, is small and stays as it is.
+    """
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        match = request.resolver_match
+        if match and match.func.__module__.startswith("feedback."):
+            return response
+        return super().process_response(request, response)
 
 
 class LanguageMiddleware:

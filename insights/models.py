@@ -105,6 +105,8 @@ class NightlyRun(models.Model):
     done_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("nightly run")
+        verbose_name_plural = _("nightly runs")
         constraints = [models.UniqueConstraint(fields=["job", "on"], name="nightlyrun_once_a_day")]
 
     def __str__(self) -> str:

@@ -10,6 +10,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from insights.charts import axis
+
+# In the place of a share that could point at somebody.
+NOT_SHOWN = "∗"
+
 # Room below for the names of the groups.
 MARGINS = {"l": 8, "r": 8, "t": 24, "b": 64}
 
@@ -49,7 +54,7 @@ def score_figure(bars: tuple[Bar, ...], groups: tuple[Group, ...]) -> dict[str, 
     top = max([*_known(bar.share for bar in bars), *_known(bar.was for bar in bars), 1.0])
     figure = go.Figure(
         {
-            "data": [_bars(bars), _before(bars)],
+            "data": [_bars(bars), _before(bars), _numbers(bars)],
             "layout": {
                 "template": "insights",
                 "margin": MARGINS,
@@ -62,7 +67,11 @@ def score_figure(bars: tuple[Bar, ...], groups: tuple[Group, ...]) -> dict[str, 
                     "ticktext": [bar.label for bar in bars],
                     "ticks": "",
                 },
-                "yaxis": {"range": [0, top * 1.12], "showticklabels": False, "nticks": 5},
+                "yaxis": {
+                    "range": [0, top * 1.12],
+                    "showticklabels": False,
+                    "tickvals": list(axis([0, top], "percent").ticks),
+                },
                 "shapes": [_rule(group) for group in groups],
                 "annotations": [text for group in groups for text in _words(group)],
             },
@@ -82,13 +91,25 @@ def _bars(bars: tuple[Bar, ...]) -> dict[str, Any]:
         "type": "bar",
         "x": [at for at, _bar in drawn],
         "y": [bar.share for _at, bar in drawn],
-        "text": [bar.text for _at, bar in drawn],
-        "textposition": "outside",
-        "cliponaxis": False,
         "customdata": [bar.hover for _at, bar in drawn],
         "hovertemplate": "%{customdata}<extra></extra>",
         "marker": {"cornerradius": 2},
         "meta": {"role": "scores", "roles": [bar.role for _at, bar in drawn]},
+    }
+
+
+def _numbers(bars: tuple[Bar, ...]) -> dict[str, Any]:
+    """Print each share above its bar and the line of before; a star where it is not shown."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [*range(len(bars))],
+        "y": [max(bar.share or 0.0, bar.was or 0.0) for bar in bars],
+        "text": [NOT_SHOWN if bar.share is None else bar.text for bar in bars],
+        "textposition": "top center",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "meta": {"role": "numbers"},
     }
 
 

@@ -73,13 +73,13 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
     [urlsplit(BASE_URL).hostname or ""] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
 )
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if PRODUCTION else []
-# Until the organisation gives its own name, as the demo shop does.
 # What the law calls the organisation: some may call their buyers, most may not.
 ORGANISATION_KIND = env.str(
     "ORGANISATION_KIND",
     "company",
     validate=validate.OneOf(["company", "charity", "lottery", "publisher"]),
 )
+# Until the organisation gives its own name, as the demo shop does.
 ORGANISATION_NAME = env.str("ORGANISATION_NAME", "") or (
     urlsplit(BASE_URL).hostname if PRODUCTION else "Customer Insights"
 )
@@ -112,6 +112,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "insights.middleware.GZipMiddleware",
     "insights.middleware.ReferenceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -75,6 +75,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     # An address is changed by an administrator: here it is only shown.
     path("accounts/email/", require_safe(account_views.email), name="account_email"),
+    path("accounts/logout/", views.SignOutView.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from typing import Any
 
+from allauth.account.views import LogoutView
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
@@ -128,6 +130,15 @@ def _as_file(
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store"
     return response
+
+
+class SignOutView(LogoutView):  # type: ignore[misc]
+    """Sign out, and let the browser forget the pages it kept: Back then shows nothing."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post(*args, **kwargs)
+        response["Clear-Site-Data"] = '"cache"'
+        return response
 
 
 @require_GET

@@ -90,7 +90,7 @@ def overview(selection: Selection) -> Overview:
     lines = _lines(selection, slices)
     return Overview(
         **_page(selection, measured, block),
-        title=title(blocks, any_answers=bool(measured), filtered=bool(selection.where)),
+        title=title(blocks, selection, any_answers=bool(measured)),
         reasons=_reasons(selection, block),
         blocks=blocks,
         moved=moved_panel(selection, block, slices, lines),
@@ -109,7 +109,7 @@ def satisfaction(selection: Selection) -> Satisfaction:
     reasons = counted(selection)
     return Satisfaction(
         **_page(selection, measured, block),
-        title=title([block], any_answers=bool(measured), filtered=bool(selection.where)),
+        title=title([block], selection, any_answers=bool(measured)),
         reasons=reasons_panel(block, reasons) if asks_why(selection) else None,
         distribution=distribution_panel(selection, block),
         breakdown=breakdown_table(selection, block, slices),

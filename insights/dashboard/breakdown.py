@@ -48,13 +48,16 @@ class Breakdown:
 
 
 def slices_of(selection: Selection) -> list[Slice]:
-    """Return the slices of a selection, most answers first, the small ones hidden."""
-    rows = sorted(
-        rows_of(selection, selection.kpi, dimension=selection.slice),
-        key=lambda row: -row.figure.n,
-    )
+    """Return the slices of a selection: most answers first, and last the hidden ones, by name.
+
+    In the order of their answers those would tell which is the smaller.
+    """
+    rows = rows_of(selection, selection.kpi, dimension=selection.slice)
     hidden = hidden_rows([row.figure.n for row in rows])
-    return [_slice(row, selection, index in hidden) for index, row in enumerate(rows)]
+    slices = [_slice(row, selection, index in hidden) for index, row in enumerate(rows)]
+    return sorted(
+        slices, key=lambda row: (1, 0, row.label) if row.hidden else (0, -row.figure.n, "")
+    )
 
 
 def _slice(row: KpiRow, selection: Selection, hidden: bool) -> Slice:

@@ -78,6 +78,11 @@ class DistributionPanel:
     scores: list[Score]
     outcomes: list[Outcome]
 
+    @property
+    def hidden(self) -> bool:
+        """Whether a score is not shown."""
+        return any(score.hidden for score in self.scores)
+
 
 def distribution_panel(selection: Selection, block: Block) -> DistributionPanel | None:
     """Return the spread for a selection; None for a scale of two answers, whose share says all."""

@@ -182,8 +182,20 @@ def block_of(key: str, selection: Selection) -> Block:
     )
 
 
-def title(blocks: Sequence[Block], *, any_answers: bool, filtered: bool) -> str:
-    """Say what is the case: what moved for sure, else where it stands, else that it is unknown."""
+def title(blocks: Sequence[Block], selection: Selection, *, any_answers: bool) -> str:
+    """Say what is the case, and of whom: what moved for sure, else where it stands, if known."""
+    if not any(block.shown for block in blocks):
+        return _unknown(blocks, any_answers, filtered=bool(selection.where))
+    finding = _finding(blocks)
+    if not selection.names:
+        return finding
+    return _("%(filters)s: %(finding)s") % {
+        "filters": ", ".join(selection.names.values()),
+        "finding": finding,
+    }
+
+
+def _finding(blocks: Sequence[Block]) -> str:
     shown = [block for block in blocks if block.shown]
     judged = [block for block in shown if block.comparable]
     down = [block for block in judged if block.verdict == Verdict.DOWN]
@@ -192,15 +204,16 @@ def title(blocks: Sequence[Block], *, any_answers: bool, filtered: bool) -> str:
         return _moved(down, up)
     if judged:
         return _("%(figures)s. No demonstrable change.") % {"figures": _standing(judged)}
-    if shown:
-        return _("%(figures)s. Nothing to compare with yet.") % {"figures": _standing(shown)}
-    return _unknown(blocks, any_answers, filtered)
+    return _("%(figures)s. Nothing to compare with yet.") % {"figures": _standing(shown)}
 
 
-def _unknown(blocks: Sequence[Block], any_answers: bool, filtered: bool) -> str:
+def _unknown(blocks: Sequence[Block], any_answers: bool, *, filtered: bool) -> str:
     if not any_answers:
         return _("No answers yet")
-    if any(not block.empty for block in blocks):
+    if all(block.empty or block.hidden for block in blocks) and not filtered:
+        if any(block.hidden for block in blocks):
+            return _("Answers are coming in. Figures appear from 5.")
+    elif any(not block.empty for block in blocks):
         return _("Too few answers to say anything yet")
     return _("No answers for these filters") if filtered else _("No answers in this period")
 

@@ -17,6 +17,9 @@ from insights.templatetags.numbers import headline, number
 # Products are too many to read; a category leads to them.
 LOOKED_AT = ("category", "customer_type", "channel", "touchpoint")
 
+# How a slice that moved is cut again: first by who the customers are.
+INSIDE = ("customer_type", "category", "channel", "touchpoint", "product")
+
 # More than these is a list nobody reads.
 MOST = 5
 
@@ -97,9 +100,9 @@ def _finding(
 
 
 def _inside(selection: Selection, kind: str, row: Slice) -> str:
-    """Lead into the slice, cut another way: first by who the customers are."""
-    rest = [name for name in ("customer_type", "category") if name not in {kind, *selection.where}]
-    return selection.link(**{kind: row.key, "slice": (rest or ["channel"])[0]})
+    """Lead into the slice, cut by what is not chosen yet."""
+    rest = [name for name in INSIDE if name not in {kind, *selection.where}]
+    return selection.link(**{kind: row.key, "slice": (rest or [kind])[0]})
 
 
 def _since(lines: Lines, row: Slice) -> str:

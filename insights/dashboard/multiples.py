@@ -44,7 +44,10 @@ class Multiple:
 
 @dataclass(frozen=True)
 class MultiplesPanel:
-    """The lines, and a table of every n-th of their points, which share no answers."""
+    """The lines, and a table of every n-th of their points, which share no answers.
+
+    `columns` name the last day, week or month of each, `stretches` are all days taken together.
+    """
 
     title: str
     deck: str
@@ -52,6 +55,7 @@ class MultiplesPanel:
     zone: float
     multiples: list[Multiple]
     columns: list[str]
+    stretches: list[Period]
     table: list[tuple[Slice, list[Figure | None]]]
     more: int
 
@@ -85,7 +89,8 @@ def multiples_panel(block: Block, lines: Lines, slices: Sequence[Slice]) -> Mult
     axis = charts.axis(
         [end for figure in figures for end in (figure.low, figure.high)], block.unit, padding=0.04
     )
-    every = range(len(lines.periods) - 1, lines.size.together - 2, -lines.size.together)[::-1]
+    together = lines.size.together
+    every = range(len(lines.periods) - 1, together - 2, -together)[::-1]
     return MultiplesPanel(
         title=moved_title(block.label, slices),
         deck=_deck(lines.size.columns[1], axis, block),
@@ -93,6 +98,9 @@ def multiples_panel(block: Block, lines: Lines, slices: Sequence[Slice]) -> Mult
         zone=_place(lines.now.start, lines.drawn),
         multiples=multiples,
         columns=[lines.size.label(lines.periods[at]) for at in every],
+        stretches=[
+            Period(lines.periods[at - together + 1].start, lines.periods[at].end) for at in every
+        ],
         table=[(one.row, [_firm(one.points[at][1]) for at in every]) for one in multiples],
         more=max(0, len(shown) - MOST),
     )

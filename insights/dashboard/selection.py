@@ -56,8 +56,11 @@ def preset(key: str, today: date) -> Period:
     if key == "quarter":
         return Period(enclosing(today, "quarter").start, tomorrow)
     if key == "12m":
+        # This month and the eleven before it: never more than a year, so that the year before
+        # ends where it begins.
         start = enclosing(today, "month").start
-        return Period(start.replace(year=start.year - 1), tomorrow)
+        year, month = divmod(12 * start.year + start.month - 1 - 11, 12)
+        return Period(date(year, month + 1, 1), tomorrow)
     return Period(tomorrow - timedelta(weeks=13), tomorrow)
 
 

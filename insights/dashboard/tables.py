@@ -5,6 +5,7 @@ are unrounded. What a page does not show is an empty cell, and `note` says why.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from insights.dashboard.reasons import SHARE
 from insights.dashboard.selection import Selection
 from insights.exports import Row
 from insights.kpis import KPIS, MIN_VERDICT, Figure
+from insights.periods import Period
 
 HIDDEN, FEW = "hidden", "too_few"
 
@@ -97,7 +99,8 @@ def _scores(selection: Selection) -> Iterator[Row]:
     for score in panel.scores if panel else ():
         share: Row = ["", ""] if score.share is None else [score.n, score.share]
         was = "" if score.was is None else score.was
-        yield [score.value, score.outcome, *share, was, HIDDEN if score.hidden else ""]
+        outcome = KPIS[selection.kpi].scale.outcome(score.value)
+        yield [score.value, outcome, *share, was, HIDDEN if score.hidden else ""]
 
 
 def _reasons(selection: Selection) -> Iterator[Row]:
@@ -113,17 +116,26 @@ def _reasons(selection: Selection) -> Iterator[Row]:
 
 def _why(selection: Selection) -> Iterator[Row]:
     table = satisfaction(selection).why
-    yield [selection.slice, "n", *(reason.key for reason in table.reasons)] if table else ["n"]
+    reasons = [reason.key for reason in table.reasons] if table else []
+    yield [selection.slice, "n", *reasons, "note"]
     for row in table.rows if table else ():
-        shares = ["" if cell.share is None else cell.share for cell in row.cells]
-        yield [row.key, "" if row.hidden else row.n, *shares]
+        if row.hidden:
+            yield [row.key, "", *[""] * len(reasons), HIDDEN]
+        else:
+            shares = ["" if cell.share is None else cell.share for cell in row.cells]
+            yield [row.key, row.n, *shares, FEW if row.n < MIN_VERDICT else ""]
 
 
 def _lines(selection: Selection) -> Iterator[Row]:
     panel = overview(selection).multiples
-    yield ["slice", *(panel.columns if panel else ())]
+    yield ["slice", *(map(_stretch, panel.stretches) if panel else ())]
     for row, figures in panel.table if panel else ():
         yield [row.key, *("" if one is None or one.value is None else one.value for one in figures)]
+
+
+def _stretch(period: Period) -> str:
+    """Return the first and the last day of the answers that one point of a line is of."""
+    return f"{period.start}/{period.end - timedelta(days=1)}"
 
 
 TABLES: Mapping[str, Callable[[Selection], Iterable[Row]]] = MappingProxyType(

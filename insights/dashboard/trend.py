@@ -33,7 +33,6 @@ from insights.templatetags.numbers import (
     percent,
 )
 
-
 # Names of months that fit beside each other, and how many months they may lie apart.
 MOST_TICKS = 12
 MONTH_STEPS = (1, 2, 3, 6, 12)

@@ -6,6 +6,7 @@ is hidden from screen readers.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape
@@ -18,6 +19,7 @@ from insights.dashboard.figures import Block
 from insights.dashboard.multiples import Multiple, MultiplesPanel
 from insights.dashboard.reasons import ReasonRow
 from insights.kpis import MIN_SHOWN, MIN_VERDICT, Figure
+from insights.picture import Size, draw
 from insights.templatetags.numbers import exact, number, percent
 
 register = template.Library()
@@ -146,6 +148,21 @@ def share_axis(axis: Axis) -> SafeString:
             _text(min(place(last) + 6, SHARE_WIDTH), 12, percent(number(last)), "end"),
         ],
     )
+
+
+# In pixels: what a panel of so many columns leaves at 1440, and what a phone of 360 does.
+PICTURE_WIDTHS = {5: 460, 7: 654, 8: 752, 12: 1150}
+PICTURE_HEIGHTS = {"trend": (318, 250), "scores": (300, 250)}
+PHONE_WIDTH = 328
+
+
+@register.simple_tag
+def picture(figure: dict[str, Any], shape: str, columns: int) -> SafeString:
+    """Draw a figure as it is before somebody explores it, twice: for a desk and for a phone."""
+    high, low = PICTURE_HEIGHTS[shape]
+    desk = draw(figure, Size(PICTURE_WIDTHS[columns], high))
+    phone = draw(figure, Size(PHONE_WIDTH, low, phone=True))
+    return mark_safe(f"{desk}{phone}")  # noqa: S308  (every text is escaped where it is drawn)
 
 
 MINI_WIDTH, MINI_HEIGHT, MINI_LEFT = 200, 84, 30

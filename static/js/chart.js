@@ -1,5 +1,6 @@
-// Draws the figure that the page carries. The server names roles; here each role gets its colour
-// from the tokens, again when the theme changes. Plotly needs resolved colours.
+// Lets people explore a chart: Plotly draws the figure that the page carries in the place of its
+// picture. The server names roles; here each role gets its colour from the tokens, again when the
+// theme changes. Plotly needs resolved colours.
 
 const PHONE = matchMedia("(max-width: 56rem)");
 // Dragging with a finger is scrolling; the dates above do the same.
@@ -23,14 +24,13 @@ const TRACES = {
   end: () => ({ marker: { color: token("--ci-data"), line: { color: token("--ci-paper") } } }),
   scores: ({ roles }) => ({
     marker: { color: roles.map((role) => token(SOFT[role])) },
-    textfont: { color: token("--ci-ink-2") },
   }),
+  numbers: () => ({ textfont: { color: token("--ci-ink-2") } }),
   before: () => ({ line: { color: token("--ci-ink-3") } }),
 };
 
 const SOFT = { good: "--ci-up-soft", grey: "--ci-data-soft", bad: "--ci-down-soft" };
 const FULL = { good: "--ci-up", grey: "--ci-grey", bad: "--ci-down" };
-
 
 const SHAPES = {
   zone: () => ({ fillcolor: token("--ci-canvas") }),
@@ -89,7 +89,7 @@ function paint(figure) {
       font: { color: token("--ci-ink") },
     },
     xaxis: { tickcolor: token("--ci-line-2") },
-    yaxis: { gridcolor: token("--ci-grid"), zerolinecolor: token("--ci-line-2") },
+    yaxis: { ticklabelstandoff: 5, gridcolor: token("--ci-grid"), zerolinecolor: token("--ci-line-2") },
   });
   if (PHONE.matches) thinOut(layout.xaxis);
   if (PHONE.matches && !layout.margin) merge(layout.template.layout, { margin: { r: 64 } });
@@ -109,8 +109,6 @@ const CONFIG = {
 function zoomable(element, layout) {
   layout.dragmode = "zoom";
   layout.xaxis.fixedrange = false;
-  const panel = element.closest("section");
-  panel.querySelector("[data-zoom-hint]").hidden = false;
   element.removeAllListeners?.("plotly_relayout");
 }
 
@@ -123,13 +121,31 @@ function choosePeriod(range) {
   location.assign(address);
 }
 
+// Plotly comes once, for whoever explores first.
+let plotly;
+
+function loadPlotly(address) {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("Plotly was not loaded")));
+    script.onerror = () => reject(new Error("Plotly was not loaded"));
+    document.head.append(script);
+  });
+  return plotly;
+}
+
 async function draw(element) {
-  if (!window.Plotly) throw new Error("Plotly was not loaded");
+  const Plotly = await loadPlotly(element.dataset.plotly);
+  // The font first: Plotly measures text once.
+  await document.fonts.ready;
   const figure = JSON.parse(document.getElementById(element.dataset.chart).textContent);
   const { data, layout } = paint(figure);
   const zoom = "zoom" in element.dataset && MOUSE.matches;
   if (zoom) zoomable(element, layout);
-  await window.Plotly.react(element, data, layout, CONFIG);
+  element.hidden = false;
+  element.parentElement.querySelector("[data-picture]").hidden = true;
+  await Plotly.react(element, data, layout, CONFIG);
   if (!zoom) return;
   element.on("plotly_relayout", (change) => {
     if (change["xaxis.range[0]"]) {
@@ -138,31 +154,29 @@ async function draw(element) {
   });
 }
 
-// Beside the chart stand its states: the shape of what comes, and what to say when nothing does.
-const state = (element, name) => element.parentElement.querySelector(`[data-${name}]`);
-
-function failed(element) {
-  element.hidden = true;
-  state(element, "loading").hidden = true;
-  state(element, "failed").hidden = false;
-  element.closest("section").querySelector("[data-zoom-hint]")?.setAttribute("hidden", "");
-}
-
-async function show(element) {
+// When it fails the picture stays, and a line below it says what is missing.
+async function explore(element) {
   try {
     await draw(element);
-    state(element, "loading").hidden = true;
   } catch (error) {
-    failed(element);
+    element.hidden = true;
+    element.parentElement.querySelector("[data-picture]").hidden = false;
+    element.closest("figure").querySelector("[data-failed]").hidden = false;
+    element.closest("section").querySelector("[data-zoom-hint]")?.setAttribute("hidden", "");
     throw error;
   }
 }
 
-function drawAll() {
-  for (const element of document.querySelectorAll("[data-chart]:not([hidden])")) show(element);
+for (const element of document.querySelectorAll("[data-chart]")) {
+  const begin = () => explore(element);
+  for (const kind of ["pointerenter", "touchstart"]) {
+    element.parentElement.addEventListener(kind, begin, { once: true, passive: true });
+  }
 }
 
-// The font first: Plotly measures text once.
-document.fonts.ready.then(drawAll);
-document.addEventListener("themechange", drawAll);
-PHONE.addEventListener("change", drawAll);
+function drawAgain() {
+  for (const element of document.querySelectorAll("[data-chart]:not([hidden])")) explore(element);
+}
+
+document.addEventListener("themechange", drawAgain);
+PHONE.addEventListener("change", drawAgain);

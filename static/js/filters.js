@@ -1,12 +1,11 @@
 // A filter chosen from a list is used at once, and the reader stays where they were. What is typed
-// waits for the button or Enter: a half-typed date is a date too. Without this script the button
-// does it all.
+// waits for the button or Enter: a half-typed date is a date too. Without scripts the button does it
+// all; with them the style sheet shows it only beside a field to type in, so that nothing jumps.
 
 const form = document.querySelector("[data-filters]");
 const KEY = "filters.focus";
 
 if (form) {
-  form.querySelector("[data-apply]").hidden = !form.querySelector("input:not([type=hidden])");
   form.addEventListener("submit", () => {
     // A form sends empty fields too; the address stays short without them.
     for (const field of form.elements) {

@@ -54,11 +54,14 @@ class Watched:
         self.settle()
 
     def settle(self) -> None:
-        """Wait for the fonts and, if there is one, for the chart."""
+        """Wait for the page and its fonts."""
         self.page.wait_for_load_state("load")
         self.page.evaluate("document.fonts.ready.then(() => null)")
-        if self.page.query_selector("[data-chart]"):
-            self.page.wait_for_selector("[data-chart] .main-svg")
+
+    def explore(self, panel: str = "#trend") -> None:
+        """Go to a chart, and wait until Plotly has drawn it in the place of its picture."""
+        self.page.hover(f"{panel} .ci-plot")
+        self.page.wait_for_selector(f"{panel} .main-svg")
 
     def note(self, problem: str) -> None:
         self.problems.append(f"{self.page.url}: {problem}")

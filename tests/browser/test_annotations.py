@@ -27,10 +27,14 @@ def note(said: str, days: int, by: User) -> int:
     return annotate(on=days_ago(days), text=said, by=by, now=timezone.now()).pk
 
 
-def in_the_plot(page) -> list[str]:
+PICTURE = ".ci-picture .t-event"
+PLOTLY = "[data-chart] .annotation-text"
+
+
+def in_the_chart(page, texts: str = PICTURE) -> list[str]:
     """What the chart says of events, without the day."""
-    texts = page.locator("[data-chart] .annotation-text").all_text_contents()
-    return [text.partition(": ")[2] for text in texts if ": " in text]
+    shown = page.locator(f"{texts}:visible").all_text_contents()
+    return [text.partition(": ")[2] for text in shown if ": " in text]
 
 
 def in_the_list(page) -> list[str]:
@@ -70,7 +74,7 @@ def test_a_note_is_written_by_keyboard_and_stands_on_the_chart(open_page, sessio
     watched = open_page(cookies=choices("en", "light") | session, locale="en-US")
     page, keyboard = watched.page, watched.page.keyboard
     watched.visit("/?kpi=nps")
-    assert (in_the_plot(page), in_the_list(page)) == ([], [])
+    assert (in_the_chart(page), in_the_list(page)) == ([], [])
     page.focus(".ci-happened a")
     with page.expect_navigation():
         keyboard.press("Enter")
@@ -84,7 +88,7 @@ def test_a_note_is_written_by_keyboard_and_stands_on_the_chart(open_page, sessio
     page.wait_for_url(watched.base + "/?kpi=nps")
     watched.settle()
     assert "Noted on " in page.inner_text(".ci-toast")
-    assert in_the_list(page) == in_the_plot(page) == ["<b>new</b> courier & co"]
+    assert in_the_list(page) == in_the_chart(page) == ["<b>new</b> courier & co"]
 
     watched.visit("/annotations/")
     page.click("text=Delete")
@@ -93,7 +97,7 @@ def test_a_note_is_written_by_keyboard_and_stands_on_the_chart(open_page, sessio
     watched.settle()
     assert "was deleted" in page.inner_text(".ci-toast")
     watched.visit("/?kpi=nps")
-    assert (in_the_plot(page), in_the_list(page)) == ([], [])
+    assert (in_the_chart(page), in_the_list(page)) == ([], [])
     assert watched.problems == []
 
 
@@ -104,8 +108,11 @@ def test_what_was_typed_is_what_is_read_in_chart_and_list(open_page, session, st
     for text in said:
         pk = note(text, 40, staff)
         watched.visit("/?kpi=nps")
-        assert in_the_list(watched.page) == in_the_plot(watched.page) == [text]
-        assert watched.page.locator("[data-chart] .annotation a, [data-chart] b").count() == 0
+        assert in_the_list(watched.page) == in_the_chart(watched.page) == [text]
+        watched.explore()
+        assert in_the_chart(watched.page, PLOTLY) == [text]
+        made = "[data-picture] a, [data-picture] b, [data-chart] .annotation a, [data-chart] b"
+        assert watched.page.locator(made).count() == 0
         assert watched.page.evaluate("window.__xss") is None
         watched.visit(f"/annotations/{pk}/drop/")
         watched.page.click(".btn-danger")
@@ -123,9 +130,9 @@ def test_long_words_stay_in_the_chart_and_are_whole_below_it(open_page, session,
         page.set_viewport_size({"width": width, "height": 900})
         watched.visit("/?kpi=nps")
         assert in_the_list(page) == [*said.values()]
-        shown = in_the_plot(page)
-        assert [text[:5] for text in shown] == ["Again", "WWWWW", "A sal"]
-        assert all(text.endswith("…") or text in said.values() for text in shown)
+        assert_it_is_whole_or_cut(in_the_chart(page), said)
+        watched.explore()
+        assert_it_is_whole_or_cut(in_the_chart(page, PLOTLY), said)
         plot = page.locator("[data-chart] .xy .gridlayer").bounding_box()
         for words in page.locator("[data-chart] .annotation-text").filter(has_text=": ").all():
             box = words.bounding_box()
@@ -134,11 +141,19 @@ def test_long_words_stay_in_the_chart_and_are_whole_below_it(open_page, session,
     assert watched.problems == []
 
 
+def assert_it_is_whole_or_cut(shown: list[str], said: dict[int, str]) -> None:
+    assert [text[:5] for text in shown] == ["Again", "WWWWW", "A sal"]
+    assert all(text.endswith("…") or text in said.values() for text in shown)
+
+
 def test_a_phone_has_the_line_in_the_chart_and_the_words_below_it(
     open_page, session, staff, answers
 ):
     note(WORDY, 40, staff)
     watched = open_page(width=360, cookies=session)
     watched.visit("/?kpi=nps")
-    assert (in_the_plot(watched.page), in_the_list(watched.page)) == ([], [WORDY])
+    assert (in_the_chart(watched.page), in_the_list(watched.page)) == ([], [WORDY])
+    assert watched.page.locator(".ci-picture:visible .s-event").count() == 1
+    watched.explore()
+    assert in_the_chart(watched.page, PLOTLY) == []
     assert watched.problems == []

@@ -72,7 +72,7 @@ def test_pages_before_signing_in_are_accessible_and_keep_the_csp(open_page, lang
 def test_the_first_start_shows_what_to_do(open_page, session, width):
     watched = open_page(width=width, cookies=session)
     watched.visit("/")
-    assert "load_demo" in watched.page.inner_text("main")
+    assert "start.py --demo" in watched.page.inner_text("main")
     watched.check(f"overview-empty-nl-light-{width}")
     assert watched.problems == []
 
@@ -120,6 +120,7 @@ def test_signing_in_by_keyboard_alone(open_page, staff):
 def test_the_theme_changes_at_once_and_the_chart_follows(open_page, session, answers):
     watched = open_page(cookies=session | {"theme": "light"})
     watched.visit("/?kpi=thumbs")
+    watched.explore()
     line = (
         "() => document.querySelector('[data-chart]').data"
         ".find((trace) => trace.meta.role === 'line').line.color"
@@ -149,6 +150,7 @@ def test_a_chosen_filter_is_used_at_once_and_keeps_the_focus(open_page, session,
 def test_the_chart_offers_no_way_to_send_data_out(open_page, session, answers):
     watched = open_page(cookies=session)
     watched.visit("/?kpi=thumbs")
+    watched.explore()
     watched.page.hover("[data-chart]")
     assert watched.page.query_selector_all(".modebar-btn") == []
     assert watched.problems == []

@@ -21,9 +21,6 @@ pytestmark = [
 ]
 
 PLOTLY = "**/vendor/plotly-*.js"
-
-WAITS = "[data-loading] .ci-skel"
-LATE = "[data-loading] .ci-empty"
 FAILED = "[data-failed]"
 
 
@@ -91,7 +88,8 @@ def test_the_first_day_and_a_page_for_others_look_right(
     watched.visit("/")
     watched.check(f"state-empty-{shot}")
     for number in range(3):
-        make_user(f"a-rather-long-name-{number}@administrators.example.org", Role.ADMINISTRATOR)
+        name = f"a-rather-long-name-{number}@administrators.example.org"
+        make_user(name, Role.ADMINISTRATOR, is_superuser=True)
     watched.visit("/settings/")
     assert watched.page.locator(".ci-ask li").count() == 4
     watched.check(f"state-403-{shot}")
@@ -152,58 +150,85 @@ def test_errors_look_right(open_page, session, settings, language, theme, width)
 
 # -- The place of a chart --------------------------------------------------------------------------
 
+CHARTS = ("#trend", "#scores")
+# What a text says and where: its middle, from the corner of its chart.
+TEXTS = """
+    ([plot, texts]) => {
+        const corner = document.querySelector(plot).getBoundingClientRect();
+        return [...document.querySelectorAll(`${plot} ${texts}`)]
+            .filter((one) => one.checkVisibility() && one.textContent.trim())
+            .map((one) => [one.textContent, one.getBoundingClientRect()])
+            .map(([text, box]) => [
+                text, box.x + box.width / 2 - corner.x, box.y + box.height / 2 - corner.y,
+            ]);
+    }
+"""
+BOXES = """
+    () => [...document.querySelectorAll(".ci-plot, .ci-panel")]
+        .map((one) => one.getBoundingClientRect())
+        .map((box) => [box.x, box.y + scrollY, box.width, box.height])
+"""
 
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_the_place_of_a_chart_waits_in_its_own_height(open_page, session, answers, motion):
-    watched = open_page(cookies=session, reduced_motion=motion)
-    page, held = watched.page, []
-    # Playwright marks the function it is given, and cannot mark the one of a list.
-    page.route(PLOTLY, lambda route: held.append(route))  # noqa: PLW0108
-    page.goto(watched.base + "/satisfaction/?kpi=nps", wait_until="commit")
-    page.wait_for_selector(WAITS)
-    page.wait_for_function("document.styleSheets.length > 4")
-    assert page.locator(WAITS).evaluate_all("all => all.map((one) => one.checkVisibility())") == [
-        True,
-        True,
-    ]
-    breathing = page.locator(WAITS).first.evaluate("one => getComputedStyle(one).animationName")
-    assert breathing == {"reduce": "none", "no-preference": "ci-breathe"}[motion]
-    assert not page.locator(LATE).first.is_visible()
-    page.evaluate("document.fonts.ready.then(() => null)")
-    before = page.locator("#trend").bounding_box(), page.locator("#scores").bounding_box()
-    page.screenshot(path=shots("state-loading-nl-light-1440"), full_page=True)
-    held[0].continue_()
-    page.wait_for_selector("#trend .main-svg")
-    page.wait_for_selector("#scores .main-svg")
-    page.wait_for_selector("#trend [data-loading]", state="hidden")
-    page.wait_for_selector("#scores [data-loading]", state="hidden")
-    after = page.locator("#trend").bounding_box(), page.locator("#scores").bounding_box()
-    assert before == after
-    watched.check()
+
+def explore_by_hand(watched, panel: str, width: int) -> None:
+    if width > 1000:
+        watched.explore(panel)
+        watched.page.mouse.move(0, 0)
+    else:
+        watched.page.tap(f"{panel} .ci-plot")
+        watched.page.wait_for_selector(f"{panel} .main-svg")
+
+
+def picture_in(page, panel: str):
+    return page.locator(f"{panel} .ci-picture:visible")
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_plotly_comes_with_the_pointer_and_draws_what_the_picture_shows(
+    open_page, session, answers, width
+):
+    watched = open_page(width=width, cookies=session, has_touch=width < 1000)
+    page, loaded = watched.page, []
+    page.on("request", lambda request: loaded.append(request.url))
+    watched.visit("/satisfaction/?kpi=nps")
+    page.wait_for_load_state("networkidle")
+    assert [url for url in loaded if "plotly" in url] == []
+    before = page.evaluate(BOXES)
+    for panel in CHARTS:
+        assert picture_in(page, panel).count() == 1
+        plot = f"{panel} .ci-plot"
+        drawn = page.evaluate(TEXTS, [plot, ".ci-picture text"])
+        explore_by_hand(watched, panel, width)
+        assert picture_in(page, panel).count() == 0
+        assert_alike(drawn, page.evaluate(TEXTS, [plot, ".main-svg text"]))
+    assert page.evaluate(BOXES) == before
+    assert len([url for url in loaded if "plotly" in url]) == 1
+    watched.check(f"state-explored-nl-light-{width}")
     assert watched.problems == []
 
 
-def shots(name: str) -> str:
-    from tests.browser.conftest import SHOTS
-
-    SHOTS.mkdir(exist_ok=True)
-    return str(SHOTS / f"{name}.png")
+def assert_alike(one: list, other: list) -> None:
+    assert len(one) > 10
+    for left, right in zip(sorted(one), sorted(other), strict=True):
+        # The letters, and where they stand to a pixel or two.
+        assert left[0] == right[0]
+        assert left[1:] == pytest.approx(right[1:], abs=2), left[0]
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)
-def test_without_plotly_each_chart_says_where_the_numbers_are(
+def test_without_plotly_the_picture_stays_and_a_line_says_what_is_missing(
     open_page, session, answers, language, theme, width
 ):
     watched = open_page(width=width, cookies=choices(language, theme) | session)
     page = watched.page
     page.route(PLOTLY, lambda route: route.abort())
-    page.goto(watched.base + "/satisfaction/?kpi=nps")
-    page.wait_for_selector(FAILED)
-    assert page.locator(FAILED).evaluate_all("all => all.map((one) => one.checkVisibility())") == [
-        True,
-        True,
-    ]
-    assert page.locator(f"{WAITS}:visible").count() == 0
+    watched.visit("/satisfaction/?kpi=nps")
+    assert page.locator(f"{FAILED}:visible").count() == 0
+    for panel in CHARTS:
+        page.hover(f"{panel} .ci-plot")
+        page.wait_for_selector(f"{panel} {FAILED}")
+        assert picture_in(page, panel).count() == 1
+        assert page.is_hidden(f"{panel} [data-chart]")
     assert page.locator("[data-zoom-hint]").is_hidden()
     page.click("#trend summary")
     assert page.is_visible("#trend table")
@@ -214,8 +239,12 @@ def test_without_plotly_each_chart_says_where_the_numbers_are(
     }
 
     page.unroute(PLOTLY)
-    page.click("#trend [data-failed] .btn")
-    page.wait_for_selector("#trend .main-svg")
+    with page.expect_navigation():
+        page.click(f"#trend {FAILED} a")
+    assert page.url == watched.base + "/satisfaction/?kpi=nps"
+    watched.settle()
+    assert page.locator(f"{FAILED}:visible").count() == 0
+    watched.explore()
     assert page.locator(f"{FAILED}:visible").count() == 0
 
 
@@ -223,44 +252,65 @@ def test_a_theme_chosen_after_the_failure_changes_nothing_about_it(open_page, se
     watched = open_page(cookies=session | {"theme": "light"})
     page = watched.page
     page.route(PLOTLY, lambda route: route.abort())
-    page.goto(watched.base + "/?kpi=nps")
+    watched.visit("/?kpi=nps")
+    page.hover("#trend .ci-plot")
     page.wait_for_selector(FAILED)
     seen = len(watched.problems)
     page.click(".ci-rail button[value=dark]")
     assert page.get_attribute("html", "data-bs-theme") == "dark"
     assert page.is_visible(FAILED)
+    assert picture_in(page, "#trend").count() == 1
     assert len(watched.problems) == seen
 
 
-def test_when_even_our_script_is_lost_the_waiting_ends_in_words(open_page, session, answers):
+def test_the_picture_follows_the_theme_at_once(open_page, session, answers):
+    watched = open_page(cookies=session | {"theme": "light"})
+    watched.visit("/?kpi=nps")
+    line = picture_in(watched.page, "#trend").locator(".l").first
+    colour = "line => getComputedStyle(line).stroke"
+    light = line.evaluate(colour)
+    watched.page.click(".ci-rail button[value=dark]")
+    assert line.evaluate(colour) != light
+    assert watched.page.locator(".main-svg").count() == 0
+    assert watched.problems == []
+
+
+def test_when_even_our_script_is_lost_the_picture_is_there(open_page, session, answers):
     watched = open_page(cookies=session)
     page = watched.page
     page.route("**/js/chart.js", lambda route: route.abort())
-    page.goto(watched.base + "/?kpi=nps")
-    assert not page.locator(LATE).is_visible()
-    page.evaluate(
-        "document.getAnimations().filter((one) => one.animationName === 'ci-late')"
-        ".forEach((one) => one.finish())"
-    )
-    assert page.locator(LATE).is_visible()
-    watched.check("state-late-nl-light-1440")
+    watched.visit("/?kpi=nps")
+    page.hover("#trend .ci-plot")
+    assert picture_in(page, "#trend").count() == 1
+    assert page.locator(f"{FAILED}:visible").count() == 0
+    watched.check()
     assert unexpected(watched) == []
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)
-def test_without_scripts_the_tables_are_there(open_page, session, answers, language, theme, width):
+def test_without_scripts_the_pictures_and_tables_are_there(
+    open_page, session, answers, language, theme, width
+):
     watched = open_page(
         width=width, cookies=choices(language, theme) | session, java_script_enabled=False
     )
     page = watched.page
     page.goto(watched.base + "/satisfaction/?kpi=nps")
-    for panel in ("#trend", "#scores"):
-        assert page.locator(f"{panel} noscript .ci-empty").is_visible()
-        assert page.locator(f"{panel} {WAITS}").is_hidden()
+    for panel in CHARTS:
+        assert picture_in(page, panel).bounding_box()["height"] > 200
         page.click(f"{panel} summary")
         assert page.is_visible(f"{panel} table")
+    assert page.locator("[data-zoom-hint]").is_hidden()
+    assert page.locator(f"{FAILED}:visible").count() == 0
     page.screenshot(path=shots(f"state-no-scripts-{language}-{theme}-{width}"), full_page=True)
     assert watched.problems == []
+
+
+def shots(name: str) -> str:
+    from tests.browser.conftest import SHOTS
+
+    SHOTS.mkdir(exist_ok=True)
+    return str(SHOTS / f"{name}.png")
 
 
 # -- Offline -------------------------------------------------------------------------------------

@@ -510,7 +510,12 @@ def placed(trend: Trend) -> list[tuple[str, str, int]]:
 def test_each_event_has_a_line_and_words_that_stay_in_the_drawing():
     trend = drawn((7, "early"), (63, "late"))
     assert [line["x0"] for line in named(trend, "shapes", "event")] == ["2026-06-08", "2026-08-03"]
-    assert placed(trend) == [("late", "right", 0), ("early", "left", 0)]
+    assert placed(trend) == [("late", "left", 0), ("early", "left", 0)]
+
+
+def test_words_stand_left_of_their_line_where_right_of_it_another_stands():
+    trend = drawn((40, "eleven days later"), (42, "two days"))
+    assert placed(trend) == [("two days", "left", 0), ("eleven days later", "right", 0)]
 
 
 @pytest.mark.parametrize(
@@ -548,4 +553,4 @@ def test_words_that_would_meet_stand_one_below_the_other_and_the_rest_is_left_to
 
 
 def test_two_events_of_one_day_are_both_read():
-    assert placed(drawn((60, "one"), (60, "two"))) == [("two", "right", 0), ("one", "right", 1)]
+    assert placed(drawn((60, "one"), (60, "two"))) == [("two", "left", 0), ("one", "left", 1)]

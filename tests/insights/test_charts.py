@@ -139,5 +139,5 @@ def test_the_vendored_script_is_the_one_plotly_expects():
     version = get_plotlyjs_version()
     script = ROOT / f"static/vendor/plotly-basic-{version}.min.js"
     assert f"v{version}" in script.read_text()[:300]
-    page = (ROOT / "templates/insights/_figures_head.html").read_text()
+    page = (ROOT / "templates/insights/_plot.html").read_text()
     assert f"vendor/plotly-basic-{version}.min.js" in page

@@ -16,7 +16,7 @@ from insights.dashboard.grain import grain
 from insights.dashboard.selection import PRESETS, Selection, preset
 from insights.forms import FilterForm
 from insights.kpis import KPIS, figure
-from insights.periods import Period
+from insights.periods import COMPARISONS, Period
 from insights.templatetags.numbers import count, duration, exact, exact_span, headline, signed, span
 
 TODAY = date(2026, 11, 24)  # a Tuesday
@@ -114,7 +114,13 @@ def test_a_fall_is_red_only_with_a_verdict():
     [
         pytest.param(([], []), ([], []), "No answers yet", id="nothing ever"),
         pytest.param(
-            ([9] * 4, []), ([], []), "Too few answers to say anything yet", id="four answers"
+            ([9] * 4, []),
+            ([], []),
+            "Answers are coming in. Figures appear from 5.",
+            id="four answers",
+        ),
+        pytest.param(
+            ([9] * 5, []), ([], []), "Too few answers to say anything yet", id="five answers"
         ),
         pytest.param(
             ([9] * 29, []), ([], []), "Too few answers to say anything yet", id="29 answers"
@@ -285,6 +291,7 @@ def test_today_is_not_drawn_in_a_trend_per_day():
 def test_a_week_under_thirty_has_no_dot_and_under_five_together_no_band():
     give("nps", [9] * 29, on=date(2026, 11, 16))
     give("nps", [9] * 4, on=date(2026, 9, 7))
+    give("nps", [9] * 3, on=date(2026, 10, 12))  # else the 4 would be what is left of the total
     figure = overview(choose()).trend.figure
     dots, band = (
         next(t for t in figure["data"] if t["meta"]["role"] == role) for role in ("single", "band")
@@ -337,7 +344,7 @@ def test_presets_end_with_today_or_with_the_last_day_of_the_month():
         "month": Period(date(2026, 11, 1), tomorrow),
         "last_month": Period(date(2026, 10, 1), date(2026, 11, 1)),
         "quarter": Period(date(2026, 10, 1), tomorrow),
-        "12m": Period(date(2025, 11, 1), tomorrow),
+        "12m": Period(date(2025, 12, 1), tomorrow),
     }
 
 
@@ -441,3 +448,35 @@ def test_numbers_follow_the_language(text, english, dutch):
     assert text() == english
     with translation.override("nl"):
         assert text() == dutch
+
+
+# -- What a walk through the pages found ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 24), date(2026, 1, 31), date(2024, 2, 29)])
+def test_a_year_and_the_year_before_it_do_not_overlap_and_leave_no_year_out(today):
+    period = preset("12m", today)
+    assert period.end - period.start <= timedelta(days=366)
+    compared = COMPARISONS["year"](period)
+    assert period.start - timedelta(days=366) <= compared.start < compared.end <= period.start
+
+
+@pytest.mark.django_db
+def test_the_title_says_of_whom_it_speaks():
+    give("nps", [9] * 40, channel="web")
+    chosen = choose(where={"channel": "web"}, names={"channel": "Web page"})
+    assert overview(chosen).title == "Web page: NPS 100. Nothing to compare with yet."
+
+
+@pytest.mark.django_db
+def test_hidden_rows_stand_last_by_name_and_do_not_tell_which_is_smaller():
+    sizes = {"Beds": 4, "Candles": 60, "Apples": 7, "Doors": 50}
+    for name, size in sizes.items():
+        give("nps", [9] * size, category=Category.objects.create(name=name))
+    rows = satisfaction(choose(kpi="nps")).breakdown.rows
+    assert [(row.label, row.hidden) for row in rows] == [
+        ("Candles", False),
+        ("Doors", False),
+        ("Apples", True),
+        ("Beds", True),
+    ]

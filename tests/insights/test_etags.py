@@ -98,3 +98,8 @@ def test_a_page_is_never_kept_for_somebody_who_signed_out(staff):
     other = Client()
     other.force_login(make_user("joris@example.org"))
     assert other.get("/", headers={"If-None-Match": seen}).status_code == 200
+
+
+def test_who_signs_out_leaves_no_page_behind(staff):
+    staff.get("/")
+    assert staff.post("/accounts/logout/")["Clear-Site-Data"] == '"cache"'

@@ -207,7 +207,7 @@ def test_looking_changes_no_choice(client, name):
 def test_an_empty_product_says_what_to_do(staff):
     page = staff.get("/").content.decode()
     assert "Nog geen antwoorden" in page
-    assert "load_demo" in page
+    assert "start.py --demo" in page
 
 
 @pytest.mark.django_db
