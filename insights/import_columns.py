@@ -13,13 +13,20 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "customers": {
         "reference": (
             *("customerid", "customernumber", "customer", "klantnummer", "klantid", "klant"),
-            *("relatienummer", "id"),
+            *("klantnr", "relatienummer", "id"),
         ),
         "email": ("emailaddress", "mail", "emailadres", "mailadres"),
         "name": ("fullname", "customername", "naam", "klantnaam"),
         "language": ("lang", "locale", "taal"),
         "time_zone": ("tz", "tijdzone"),
-        "created_at": ("customersince", "created", "registeredat", "klantsinds", "aangemaakt"),
+        "created_at": (
+            "customersince",
+            "created",
+            "registeredat",
+            "klantsinds",
+            "sinds",
+            "aangemaakt",
+        ),
     },
     "products": {
         "sku": (
@@ -31,14 +38,14 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "involvement": ("betrokkenheid",),
     },
     "purchases": {
-        "customer": ("customerid", "customernumber", "klantnummer", "klantid", "klant"),
+        "customer": ("customerid", "customernumber", "klantnummer", "klantnr", "klantid", "klant"),
         "product": (
             *("stockcode", "sku", "productid", "productcode", "articlenumber", "artikelnummer"),
             *("artikelcode", "artikel"),
         ),
         "purchased_at": (
             *("invoicedate", "orderdate", "orderedat", "createdat", "date", "timestamp"),
-            *("factuurdatum", "besteldatum", "orderdatum", "datum"),
+            *("factuurdatum", "besteldatum", "orderdatum", "datum", "wanneer"),
         ),
         "quantity": ("qty", "pieces", "aantal"),
         "price": ("unitprice", "priceperunit", "prijs", "stukprijs"),
@@ -54,11 +61,11 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "value": ("score", "rating", "answer", "vote", "antwoord", "cijfer", "waarde", "duim"),
         "answered_at": (
             *("createdat", "submittedat", "respondedat", "date", "timestamp"),
-            *("beantwoordop", "ingevuldop", "datum"),
+            *("beantwoordop", "ingevuldop", "datum", "wanneer"),
         ),
         "scale": ("schaal",),
         "touchpoint": ("vraagpunt", "source", "bron"),
-        "customer": ("customerid", "customernumber", "klantnummer", "klantid", "klant"),
+        "customer": ("customerid", "customernumber", "klantnummer", "klantnr", "klantid", "klant"),
         "product": ("sku", "stockcode", "productid", "productcode", "artikelnummer", "artikel"),
         "category": ("productgroup", "categorie", "productgroep"),
         "channel": ("kanaal",),

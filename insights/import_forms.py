@@ -74,6 +74,7 @@ class UploadForm(forms.Form):
         label=_("What is in the file"),
         choices=[("", _("Choose")), *ImportJob.Kind.choices],
         help_text=_("Products and customers first; purchases and answers point to them."),
+        error_messages={"required": _("Choose what is in the file.")},
     )
     file = forms.FileField(
         label=_("File"), widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.gz,text/csv"})

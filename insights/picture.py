@@ -4,8 +4,11 @@ It draws the same dict that Plotly gets (charts.py, score_chart.py), and of Plot
 much as those use: lines, bands, dots and bars, lines and areas over them, texts. Colours come from
 the style sheet by the names of the roles, so a change of theme needs nothing.
 
-Pure: standard library only, no Django, no clock, no I/O; the one size it is drawn for, in pixels,
-is an argument.
+It is as wide as its place: the box of the picture is the drawing between its margins, which the
+style sheet leaves free; what lies across is a part of it in percent, heights are pixels. Only lines
+and bands are stretched, without their strokes; a text or a dot never is.
+
+Pure: standard library only, no Django, no clock, no I/O.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,30 +29,26 @@ HALF = 4
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What is drawn for: the whole picture in pixels, and whether for a phone."""
+    """What is drawn for: the height of the whole in pixels, and whether for a phone."""
 
-    width: int
     height: int
     phone: bool = False
 
 
 class Frame:
-    """Where values lie in the picture."""
+    """Where values lie in the picture: across in percent, down in pixels."""
 
     def __init__(self, figure: Spec, size: Size) -> None:
         layout = figure["layout"]
         margin = layout.get("margin") or _template(layout)["margin"]
-        if size.phone and "margin" not in layout:
-            margin = {**margin, "r": 64}
-        self.left, self.top = margin["l"], margin["t"]
-        self.right = size.width - margin["r"]
+        self.top = margin["t"]
         self.bottom = size.height - margin["b"]
         self._x = [_number(end) for end in layout["xaxis"]["range"]]
         self._y = layout["yaxis"]["range"]
 
     def x(self, value: Where) -> float:
         start, end = self._x
-        return self.left + (_number(value) - start) / (end - start) * (self.right - self.left)
+        return (_number(value) - start) / (end - start) * 100
 
     def y(self, value: float) -> float:
         low, high = self._y
@@ -63,27 +62,23 @@ class Frame:
 def draw(figure: Spec, size: Size) -> str:
     """Return a figure as SVG. It is hidden from readers: the caption says what it shows."""
     frame, layout = Frame(figure, size), figure["layout"]
-    below = [shape for shape in layout["shapes"] if shape.get("layer") == "below"]
-    above = [shape for shape in layout["shapes"] if shape.get("layer") != "below"]
-    clipped = [trace for trace in figure["data"] if trace.get("cliponaxis", True)]
-    free = [trace for trace in figure["data"] if not trace.get("cliponaxis", True)]
+    # A figure without any has no such list.
+    shapes, texts = layout.get("shapes", ()), layout.get("annotations", ())
+    below = [shape for shape in shapes if shape.get("layer") == "below"]
+    above = [shape for shape in shapes if shape.get("layer") != "below"]
     left_out = ("wide", "event") if size.phone else ("narrow",)
-    texts = [text for text in layout["annotations"] if _width(text["name"]) not in left_out]
+    shown = [text for text in texts if _width(text["name"]) not in left_out]
     parts = [
         *(_shape(shape, frame) for shape in below),
         *_grid(layout["yaxis"], frame),
         *_names(layout["xaxis"], frame, phone=size.phone),
-        _inside(
-            frame,
-            (part for trace in clipped for part in _trace(trace, frame, layout)),
-        ),
-        *(part for trace in free for part in _trace(trace, frame, layout)),
+        *(part for trace in figure["data"] for part in _trace(trace, frame, layout)),
         *(_shape(shape, frame) for shape in above),
-        *(_words(text, frame) for text in texts),
+        *(_words(text, frame) for text in shown),
     ]
     return (
-        f'<svg class="ci-chart ci-picture" viewBox="0 0 {size.width} {size.height}" '
-        f'aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
+        '<svg class="ci-chart ci-picture" aria-hidden="true" focusable="false">'
+        f"{''.join(parts)}</svg>"
     )
 
 
@@ -94,9 +89,9 @@ def _grid(axis: Spec, frame: Frame) -> Iterator[str]:
     texts = axis.get("ticktext") or [""] * len(axis["tickvals"])
     for value, text in zip(axis["tickvals"], texts, strict=True):
         y = frame.y(value)
-        yield _line(frame.left, y, frame.right, y, "g0" if value == 0 else "g")
+        yield _line(0, y, 100, y, "g0" if value == 0 else "g")
         if text:
-            yield _text(frame.left - 6, y + HALF, text, "end")
+            yield _text(0, y + HALF, text, "end", shift=-6)
 
 
 # Names of months that fit beside each other on a phone; chart.js has the same number.
@@ -117,16 +112,6 @@ def _names(axis: Spec, frame: Frame, *, phone: bool) -> Iterator[str]:
 # -- Traces ---------------------------------------------------------------------------------------
 
 
-def _inside(frame: Frame, parts: Iterable[str]) -> str:
-    """Cut off what lies outside the axes: a week can begin before the period does."""
-    left, top = frame.left, frame.top
-    width, height = frame.right - left, frame.bottom - top
-    return (
-        f'<svg x="{left}" y="{top}" width="{width}" height="{height}" '
-        f'viewBox="{left} {top} {width} {height}">{"".join(parts)}</svg>'
-    )
-
-
 def _trace(trace: Spec, frame: Frame, layout: Spec) -> Iterable[str]:
     role = trace["meta"]["role"]
     if trace["type"] == "bar":
@@ -137,13 +122,15 @@ def _trace(trace: Spec, frame: Frame, layout: Spec) -> Iterable[str]:
         radius = trace["marker"]["size"] / 2
         css = "d halo" if role == "end" else "single"
         return [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" class="{css}"/>'
+            f'<circle cx="{x:.2f}%" cy="{y:.1f}" r="{radius}" class="{css}"/>'
             for run in _runs(trace, frame)
             for x, y in run
+            # A week can begin before the period does.
+            if 0 <= x <= 100
         ]
-    if trace.get("fill") == "toself":
-        return [_path(run, role, closed=True) for run in _runs(trace, frame)]
-    return [_path(run, LINES[role]) for run in _runs(trace, frame)]
+    band = trace.get("fill") == "toself"
+    css = role if band else LINES[role]
+    return [_stretched(frame, [_path(run, css, closed=band) for run in _runs(trace, frame)])]
 
 
 def _runs(trace: Spec, frame: Frame) -> list[list[tuple[float, float]]]:
@@ -162,7 +149,7 @@ def _bars(trace: Spec, frame: Frame, gap: float) -> Iterator[str]:
     for at, value, role in bars:
         left, right, top = frame.x(at - half), frame.x(at + half), frame.y(value)
         yield (
-            f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+            f'<rect x="{left:.2f}%" y="{top:.1f}" width="{right - left:.2f}%" '
             f'height="{frame.bottom - top:.1f}" rx="2" class="bar-{role}"/>'
         )
 
@@ -186,7 +173,7 @@ def _shape(shape: Spec, frame: Frame) -> str:
     if shape["type"] == "line":
         return _line(x0, y0, x1, y1, f"s-{shape['name']}")
     return (
-        f'<rect x="{x0:.1f}" y="{y1:.1f}" width="{x1 - x0:.1f}" height="{y0 - y1:.1f}" '
+        f'<rect x="{x0:.2f}%" y="{y1:.1f}" width="{x1 - x0:.2f}%" height="{y0 - y1:.1f}" '
         f'class="{shape["name"]}"/>'
     )
 
@@ -203,11 +190,12 @@ def _words(text: Spec, frame: Frame) -> str:
     y = frame.share(text["y"]) if paper else frame.y(text["y"])
     side = text.get("xanchor", "center")
     return _text(
-        frame.x(text["x"]) + text.get("xshift", 0) + PADDING[side],
+        frame.x(text["x"]),
         y - text.get("yshift", 0) + BASELINES[text.get("yanchor", "foot" if paper else "middle")],
         unescape(text["text"]),
         ANCHORS[side],
         f"t-{text['name'].split('-')[-1]}",
+        shift=text.get("xshift", 0) + PADDING[side],
     )
 
 
@@ -218,18 +206,35 @@ def _width(name: str) -> str:
 # -- SVG ------------------------------------------------------------------------------------------
 
 
-def _line(x0: float, y0: float, x1: float, y1: float, css: str) -> str:
-    return f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" class="{css}"/>'
+# How many parts the stretched lines and bands divide the width in.
+PARTS = 1000
+
+
+def _stretched(frame: Frame, paths: Iterable[str]) -> str:
+    """Return lines and bands that are as wide as the drawing, cut off at its edges."""
+    top, height = frame.top, frame.bottom - frame.top
+    return (
+        f'<svg y="{top}" width="100%" height="{height}" viewBox="0 {top} {PARTS} {height}" '
+        f'preserveAspectRatio="none">{"".join(paths)}</svg>'
+    )
 
 
 def _path(points: Sequence[tuple[float, float]], css: str, *, closed: bool = False) -> str:
-    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    line = "L".join(f"{x * PARTS / 100:.1f} {y:.1f}" for x, y in points)
     return f'<path d="M{line}{"Z" if closed else ""}" class="{css}"/>'
 
 
-def _text(x: float, y: float, text: str, anchor: str, css: str = "") -> str:
+def _line(x0: float, y0: float, x1: float, y1: float, css: str) -> str:
+    return f'<line x1="{x0:.2f}%" y1="{y0:.1f}" x2="{x1:.2f}%" y2="{y1:.1f}" class="{css}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, css: str = "", *, shift: float = 0) -> str:
+    """Return a text at a part of the width, moved by some pixels."""
+    moved = f' dx="{shift:g}"' if shift else ""
     shown = f' class="{css}"' if css else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{shown}>{escape(text)}</text>'
+    return (
+        f'<text x="{x:.2f}%" y="{y:.1f}"{moved} text-anchor="{anchor}"{shown}>{escape(text)}</text>'
+    )
 
 
 def _number(value: Where) -> float:

@@ -150,18 +150,16 @@ def share_axis(axis: Axis) -> SafeString:
     )
 
 
-# In pixels: what a panel of so many columns leaves at 1440, and what a phone of 360 does.
-PICTURE_WIDTHS = {5: 460, 7: 654, 8: 752, 12: 1150}
+# In pixels, at a desk and on a phone; the style sheet has the same.
 PICTURE_HEIGHTS = {"trend": (318, 250), "scores": (300, 250)}
-PHONE_WIDTH = 328
 
 
 @register.simple_tag
-def picture(figure: dict[str, Any], shape: str, columns: int) -> SafeString:
+def picture(figure: dict[str, Any], shape: str) -> SafeString:
     """Draw a figure as it is before somebody explores it, twice: for a desk and for a phone."""
     high, low = PICTURE_HEIGHTS[shape]
-    desk = draw(figure, Size(PICTURE_WIDTHS[columns], high))
-    phone = draw(figure, Size(PHONE_WIDTH, low, phone=True))
+    desk = draw(figure, Size(high))
+    phone = draw(figure, Size(low, phone=True))
     return mark_safe(f"{desk}{phone}")  # noqa: S308  (every text is escaped where it is drawn)
 
 

@@ -77,9 +77,9 @@ function thinOut(axis) {
 function paint(figure) {
   const { data, layout } = structuredClone(figure);
   for (const trace of data) merge(trace, TRACES[trace.meta.role](trace.meta));
-  for (const shape of layout.shapes) merge(shape, SHAPES[shape.name]());
+  for (const shape of layout.shapes ?? []) merge(shape, SHAPES[shape.name]());
   const leftOut = PHONE.matches ? ["wide", "event"] : ["narrow"];
-  layout.annotations = layout.annotations.filter((text) => !leftOut.includes(width(text.name)));
+  layout.annotations = (layout.annotations ?? []).filter((text) => !leftOut.includes(width(text.name)));
   for (const text of layout.annotations) text.font = look(text.name);
   merge(layout.template.layout, {
     font: { family: getComputedStyle(document.body).fontFamily, color: token("--ci-ink-3") },

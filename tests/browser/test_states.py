@@ -183,7 +183,7 @@ def picture_in(page, panel: str):
     return page.locator(f"{panel} .ci-picture:visible")
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize("width", [1920, 1440, 1024, 360])
 def test_plotly_comes_with_the_pointer_and_draws_what_the_picture_shows(
     open_page, session, answers, width
 ):

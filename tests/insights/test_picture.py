@@ -15,11 +15,12 @@ from tests.insights.test_charts import MONDAY, make_point, make_trend
 
 ROOT = Path(__file__).parents[2]
 MIDDLE, END = MONDAY + timedelta(weeks=5), MONDAY + timedelta(weeks=10)
-# Between the margins: ten pixels per day of a trend, and 200 for the 22.4 points of its axis.
-DESK = Size(36 + 700 + 112, 34 + 200 + 26)
-PHONE = Size(36 + 228 + 64, 250, phone=True)
-# Between the margins: a hundred pixels per score of two, and five per percent.
-SCORES = Size(8 + 210 + 8, 24 + 280 + 64)
+# Between the margins: a tenth of the width per week of a trend, and 200 pixels for the 22.4 points
+# of its axis.
+DESK = Size(34 + 200 + 26)
+PHONE = Size(250, phone=True)
+# Between the margins: five pixels per percent; 2.1 scores across, of which 0.55 before the first.
+SCORES = Size(24 + 280 + 64)
 ALL = (Group(0, 1, "grey", "All", "All"),)
 
 
@@ -58,18 +59,28 @@ def drawn(picture: ET.Element, css: str) -> list[ET.Element]:
 
 
 def corners(path: ET.Element) -> list[tuple[float, float]]:
-    """The points of a path."""
+    """The points of a path: across in thousandths of the width, down in pixels."""
     pairs = re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path.get("d"))
     return [(float(x), float(y)) for x, y in pairs]
+
+
+def ends(line: ET.Element) -> list[tuple[str, float]]:
+    return [(line.get(f"x{end}"), float(line.get(f"y{end}"))) for end in "12"]
+
+
+def box(rect: ET.Element) -> tuple[str, str, float, float]:
+    """From where and how wide in percent, from where and how high in pixels."""
+    return rect.get("x"), rect.get("width"), float(rect.get("y")), float(rect.get("height"))
 
 
 def words(picture: ET.Element) -> list[str]:
     return [one.text for one in picture.iter("text")]
 
 
-def place(picture: ET.Element, said: str) -> tuple[float, float, str]:
+def place(picture: ET.Element, said: str) -> tuple[str, float, float, str]:
+    """Where a text is: a part of the width, pixels from there, pixels down, and its anchor."""
     [one] = [one for one in picture.iter("text") if one.text == said]
-    return float(one.get("x")), float(one.get("y")), one.get("text-anchor")
+    return one.get("x"), float(one.get("dx", "0")), float(one.get("y")), one.get("text-anchor")
 
 
 # -- A trend ---------------------------------------------------------------------------------------
@@ -113,31 +124,32 @@ def test_values_land_where_they_should():
     """The axis goes from 18.8 to 41.2, so 30 lies in the middle of its height."""
     picture = the_trend(events=((MIDDLE, "A sale"),))
     [zone], [line], [end] = (drawn(picture, css) for css in ("zone", "l", "d halo"))
-    assert corners(line)[:2] == [(36.0, 134.0), (106.0, 134.0)]
-    assert (end.get("cx"), end.get("cy"), end.get("r")) == ("666.0", "134.0", "4.5")
+    assert corners(line)[:2] == [(0.0, 134.0), (100.0, 134.0)]
+    assert (end.get("cx"), end.get("cy"), end.get("r")) == ("90.00%", "134.0", "4.5")
     # 40 and 20 lie 10 of 22.4 points from the middle, which is 89.3 pixels.
     [band] = drawn(picture, "band")
-    assert (corners(band)[0], corners(band)[-1]) == ((36.0, 44.7), (36.0, 223.3))
+    assert (corners(band)[0], corners(band)[-1]) == ((0.0, 44.7), (0.0, 223.3))
     # A period is as wide as its days, and rises above the axis for its name.
-    assert [float(zone.get(name)) for name in ("x", "y", "width", "height")] == [386, 14, 350, 220]
+    assert box(zone) == ("50.00%", "50.00%", 14, 220)
     before, now = drawn(picture, "s-average")
-    assert corners(before) == [(36.0, 178.6), (386.0, 178.6)]
-    assert corners(now) == [(386.0, 125.1), (736.0, 125.1)]
+    assert ends(before) == [("0.00%", 178.6), ("50.00%", 178.6)]
+    assert ends(now) == [("50.00%", 125.1), ("100.00%", 125.1)]
     [event] = drawn(picture, "s-event")
-    assert corners(event) == [(386.0, 234.0), (386.0, 34.0)]
+    assert ends(event) == [("50.00%", 234.0), ("50.00%", 34.0)]
 
 
 def test_texts_stand_where_plotly_puts_them():
     events = ((MONDAY + timedelta(days=6), "A sale"), (END - timedelta(days=6), "A fair"))
     picture = the_trend(events=events)
-    assert place(picture, "The period before") == (36 + 4 + 2, 14 + 14, "start")
-    assert place(picture, "This period") == (386 + 4 + 2, 14 + 14, "start")
-    # At the right of the drawing the words end at their line.
-    assert place(picture, "A sale") == (96 + 4 + 2, 34 + 14, "start")
-    assert place(picture, "A fair") == (676 - 4 - 2, 34 + 14, "end")
-    assert place(picture, "20 to 40") == (736 + 10 + 2, 134 + 16 + 4, "start")
-    assert place(picture, "20") == (36 - 6, 223.3 + 4, "end")
-    assert place(picture, "Jul") == (36 + 300, 234 + 19, "middle")
+    assert place(picture, "The period before") == ("0.00%", 4 + 2, 14 + 14, "start")
+    assert place(picture, "This period") == ("50.00%", 4 + 2, 14 + 14, "start")
+    # At the right of the drawing the words end at their line: six of seventy days are 8.57 %.
+    assert place(picture, "A sale") == ("8.57%", 4 + 2, 34 + 14, "start")
+    assert place(picture, "A fair") == ("91.43%", -4 - 2, 34 + 14, "end")
+    assert place(picture, "20 to 40") == ("100.00%", 10 + 2, 134 + 16 + 4, "start")
+    assert place(picture, "20") == ("0.00%", -6, 223.3 + 4, "end")
+    # The first of July is the thirtieth of seventy days.
+    assert place(picture, "Jul") == ("42.86%", 0, 234 + 19, "middle")
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -145,16 +157,31 @@ def test_what_lies_before_the_period_is_cut_off_at_the_axis(size):
     """A week begins on Monday, and the period may begin in the middle of it."""
     before = Stretch(MONDAY + timedelta(days=3), MIDDLE, 25.0, "The period before")
     picture = the_trend(size, before=before)
-    [inside] = picture.findall("svg")
-    left, right = 36, size.width - (64 if size.phone else 112)
-    box = [float(inside.get(name)) for name in ("x", "y", "width", "height")]
-    assert box == [left, 34, right - left, size.height - 34 - 26]
-    assert inside.get("viewBox") == " ".join(inside.get(n) for n in ("x", "y", "width", "height"))
-    dots = inside.findall("*[@class='single']")
-    assert float(dots[0].get("cx")) < left < float(dots[1].get("cx"))
-    # The last point may stick out.
-    assert inside.findall("*[@class='d halo']") == []
-    assert len(drawn(picture, "d halo")) == 1
+    # Three of 67 days are 4.48 %. What is stretched ends at the edge of its own box.
+    for css in ("band", "l"):
+        [inside] = picture.findall(f"svg/*[@class='{css}']/..")
+        assert corners(inside[0])[0][0] == -44.8
+        assert (inside.get("x"), inside.get("width")) == (None, "100%")
+    # A dot is there or not.
+    dots = [one.get("cx") for one in drawn(picture, "single")]
+    assert len(dots) == 9
+    assert dots[0] == "5.97%"
+
+
+@pytest.mark.parametrize(
+    ("size", "height"),
+    [pytest.param(DESK, 200, id="desk"), pytest.param(PHONE, 190, id="phone")],
+)
+def test_only_lines_and_bands_are_stretched(size, height):
+    for picture in (the_trend(size, events=((MIDDLE, "A sale"),)), two_scores(size)):
+        boxes = picture.findall("svg")
+        stretched = [one for inside in boxes for one in inside]
+        assert stretched == list(picture.iter("path"))
+        assert {inside.get("preserveAspectRatio") for inside in boxes} == {"none"}
+    # Between the margins, one to one in height.
+    for inside in the_trend(size).findall("svg"):
+        assert (inside.get("y"), inside.get("height")) == ("34", str(height))
+        assert inside.get("viewBox") == f"0 34 1000 {height}"
 
 
 def test_a_phone_has_the_short_words_and_no_words_of_events():
@@ -195,12 +222,12 @@ def test_a_phone_thins_out_the_names_of_months(months, shown):
 def test_days_lie_evenly_spaced(sunday):
     days = [sunday + timedelta(days=n) for n in range(-5, 6)]
     layout = {
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "margin": {"t": 0, "b": 0},
         "xaxis": {"range": [days[0].isoformat(), days[-1].isoformat()]},
         "yaxis": {"range": [0, 1]},
     }
-    frame = Frame({"layout": layout}, Size(500, 100))
-    assert [frame.x(on.isoformat()) for on in days] == [n * 50 for n in range(11)]
+    frame = Frame({"layout": layout}, Size(100))
+    assert [frame.x(on.isoformat()) for on in days] == pytest.approx([n * 10 for n in range(11)])
 
 
 # -- Scores ----------------------------------------------------------------------------------------
@@ -217,18 +244,24 @@ def test_scores_land_where_they_should():
     """The axis goes to 56, twelve percent above the highest bar."""
     picture = two_scores()
     [low], [high] = drawn(picture, "bar-bad"), drawn(picture, "bar-good")
-    names = ("x", "y", "width", "height")
-    assert [float(low.get(name)) for name in names] == [20, 204, 86, 100]
-    assert [float(high.get(name)) for name in names] == [120, 54, 86, 250]
+    # A bar is 0.86 of 2.1 scores wide; the first begins at 0.12, the second at 1.12.
+    assert box(low) == ("5.71%", "40.95%", 204, 100)
+    assert box(high) == ("53.33%", "40.95%", 54, 250)
     [before] = drawn(picture, "before")
-    assert corners(before) == [(20.0, 154.0), (106.0, 154.0)]
+    assert corners(before) == [(57.1, 154.0), (466.7, 154.0)]
     [rule] = drawn(picture, "s-good")
-    assert corners(rule) == [(120.0, 328.0), (206.0, 328.0)]
-    assert place(picture, "Promoter 50%") == (163, 304 + 42 - 4, "middle")
-    assert place(picture, "1") == (163, 304 + 14, "middle")
+    assert ends(rule) == [("53.33%", 328.0), ("94.29%", 328.0)]
+    assert place(picture, "Promoter 50%") == ("73.81%", 0, 304 + 42 - 4, "middle")
+    assert place(picture, "1") == ("73.81%", 0, 304 + 14, "middle")
     # A number stands on what is highest: the bar or the line of before.
-    assert place(picture, "50") == (163, 54 - 3, "middle")
-    assert place(picture, "20") == (63, 154 - 3, "middle")
+    assert place(picture, "50") == ("73.81%", 0, 54 - 3, "middle")
+    assert place(picture, "20") == ("26.19%", 0, 154 - 3, "middle")
+
+
+def test_scores_without_groups_have_no_rules_and_no_names():
+    picture = parsed(score_figure((make_bar("0"), make_bar("1", 50.0)), ()), SCORES)
+    assert len(drawn(picture, "bar-grey")) == 2
+    assert words(picture) == ["0", "1", "20", "50"]
 
 
 def test_a_score_that_may_not_be_shown_has_no_bar():
