@@ -263,7 +263,7 @@ def test_a_file_that_is_too_large_is_refused_while_it_comes_in(staff, media, set
     [
         ({}, "Choose a file."),
         ({"kind": "secrets"}, "secrets is not one of the available choices"),
-        ({"file": SimpleUploadedFile("f.csv", b"a\n")}, "This field is required"),
+        ({"file": SimpleUploadedFile("f.csv", b"a\n")}, "Choose what is in the file."),
     ],
 )
 def test_an_upload_needs_a_kind_and_a_file(staff, given, words):
