@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Category, Channel, Customer, CustomerType, Product
-from feedback.questions import default_question
+from feedback.questions import default_question, ready_made
 
 
 class ScaleKey(models.TextChoices):
@@ -123,10 +123,12 @@ class Touchpoint(models.Model):
     def question(self, language: str, *, formal: bool = False) -> str:
         """Return the question in "nl" or "en"; that of the scale if nobody wrote one.
 
-        What somebody wrote stays as it is; `formal` is how the question of the scale says "you".
+        What somebody wrote stays as it is; `formal` is how a ready-made question says "you", also
+        one that was taken over while the organisation said it in the other way.
         """
         own = self.question_en if language == "en" else self.question_nl
-        return own or default_question(self.scale).said(language, formal=formal)
+        asked = ready_made(own) if own else default_question(self.scale)
+        return asked.said(language, formal=formal) if asked else own
 
     def thanks(self, language: str) -> str:
         """Return the thanks in "nl" or "en"; empty for the words of the widget."""

@@ -86,6 +86,18 @@ READY_MADE = (
 )
 
 
+def ready_made(text: str) -> Question | None:
+    """Return the ready-made question with this text, in whichever form of address."""
+    return next(
+        (
+            question
+            for question in READY_MADE
+            if text in (question.nl, question.en, question.nl_formal)
+        ),
+        None,
+    )
+
+
 def default_question(scale: str) -> Question:
     """Return the question a touchpoint on this scale asks if nobody wrote another."""
     return next(question for question in READY_MADE if question.scale == scale)

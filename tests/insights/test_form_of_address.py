@@ -266,3 +266,13 @@ def test_the_page_of_a_touchpoint_shows_and_copies_what_customers_get(language):
     assert question in snippets["page"]
     assert question in snippets["html"]
     assert (snippets["small"] == FORMAL_SMALL_PRINT) is (language == "nl")
+
+
+def test_a_ready_made_question_follows_the_organisation_and_a_written_one_stays():
+    taken = a_touchpoint(scale="nps", question_nl=READY_MADE[4].nl)
+    once_formal = a_touchpoint(scale="nps", question_nl=READY_MADE[4].nl_formal)
+    own = a_touchpoint(scale="nps", question_nl="Hoe vind je ons?")
+    for touchpoint in (taken, once_formal):
+        assert touchpoint.question("nl", formal=True) == READY_MADE[4].nl_formal
+        assert touchpoint.question("nl") == READY_MADE[4].nl
+    assert own.question("nl", formal=True) == own.question("nl") == "Hoe vind je ons?"
