@@ -10,7 +10,20 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Category, Customer, Product, Purchase
+from customers.models import (
+    Category,
+    ConsentEntry,
+    ConsentState,
+    Customer,
+    Evidence,
+    LedgerCheck,
+    LedgerCheckpoint,
+    Product,
+    Purchase,
+    Purpose,
+    Suppression,
+    Wording,
+)
 
 
 class PaginatorToLimit(Paginator):  # type: ignore[type-arg]
@@ -139,3 +152,150 @@ class PurchaseAdmin(ReadOnlyAdmin):
         "contract_until",
     )
     labels = {"customer": _("customer"), "product": _("product")}
+
+
+@admin.register(Purpose)
+class PurposeAdmin(ReadOnlyAdmin):
+    list_display = ("key", "name_nl", "name_en", "kind", "valid_days", "archived_at")
+    search_fields = ("key", "name_nl", "name_en")
+    ordering = ("key",)
+    fields = (
+        "key",
+        "name_nl",
+        "name_en",
+        "kind",
+        "channels",
+        "valid_days",
+        "minimum_age",
+        "minimum_grade",
+        "archived_at",
+    )
+
+
+@admin.register(Wording)
+class WordingAdmin(ReadOnlyAdmin):
+    list_display = ("purpose", "version", "language", "label", "change", "published_at")
+    list_filter = ("purpose", "language", "change")
+    list_select_related = ("purpose",)
+    ordering = ("-pk",)
+    fields = (
+        "purpose",
+        "version",
+        "language",
+        "label",
+        "helper",
+        "details",
+        "controller",
+        "data_types",
+        "recipients",
+        "retention",
+        "way_out",
+        "promised_messages",
+        "promised_days",
+        "change",
+        "approved_by",
+        "published_at",
+    )
+    labels = {
+        "purpose": _("purpose"),
+        "promised_messages": _("messages promised"),
+        "promised_days": _("in so many days"),
+    }
+
+
+@admin.register(ConsentEntry)
+class ConsentEntryAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "customer",
+        "purpose",
+        "channel",
+        "state",
+        "actor",
+        "grade",
+        "recorded_at",
+    )
+    list_filter = ("purpose", "channel", "state", "actor", "grade")
+    list_select_related = ("customer", "purpose")
+    search_fields = ("customer__reference__exact",)
+    search_help_text = _("The whole reference of a customer.")
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = (
+        "customer",
+        "purpose",
+        "channel",
+        "state",
+        "occurred_at",
+        "recorded_at",
+        "actor",
+        "actor_id",
+        "method",
+        "place",
+        "wording",
+        "grade",
+        "valid_until",
+        "old_enough",
+        "caused_by",
+    )
+    labels = {
+        "id": _("number"),
+        "customer": _("customer"),
+        "purpose": _("purpose"),
+        "actor_id": _("number of the colleague"),
+        "wording": _("wording"),
+        "caused_by": _("because of"),
+    }
+
+
+@admin.register(ConsentState)
+class ConsentStateAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "purpose", "channel", "state", "valid_until")
+    list_filter = ("purpose", "channel", "state")
+    list_select_related = ("customer", "purpose")
+    search_fields = ("customer__reference__exact",)
+    search_help_text = _("The whole reference of a customer.")
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = ("customer", "purpose", "channel", "state", "entry", "valid_until")
+    labels = {
+        "customer": _("customer"),
+        "purpose": _("purpose"),
+        "entry": _("consent entry"),
+    }
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnlyAdmin):
+    list_display = ("entry", "text")
+    list_select_related = ("entry",)
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = list_display
+    labels = {"entry": _("consent entry")}
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "reason", "everything", "created_at", "review_at")
+    list_filter = ("reason",)
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = ("reason", "everything", "created_at", "review_at")
+    labels = {"id": _("number")}
+
+
+@admin.register(LedgerCheckpoint)
+class LedgerCheckpointAdmin(ReadOnlyAdmin):
+    list_display = ("made_at", "until", "entries", "customers")
+    ordering = ("-pk",)
+    fields = list_display
+
+
+@admin.register(LedgerCheck)
+class LedgerCheckAdmin(ReadOnlyAdmin):
+    list_display = ("checked_at", "entries", "finding", "row")
+    list_filter = ("finding",)
+    ordering = ("-pk",)
+    fields = list_display
+    labels = {"row": _("number of the row")}

@@ -12,7 +12,21 @@ from django.utils.functional import Promise
 from django.utils.translation import override
 
 from customers.admin import PaginatorToLimit, ReadOnlyAdmin
-from customers.models import Category, Customer, Product, Purchase
+from customers.models import (
+    Category,
+    ConsentEntry,
+    ConsentState,
+    Customer,
+    Evidence,
+    LedgerCheck,
+    LedgerCheckpoint,
+    Product,
+    Purchase,
+    Purpose,
+    Suppression,
+    Wording,
+)
+from customers.verification import make_checkpoint
 from feedback.models import (
     Campaign,
     CountingState,
@@ -34,7 +48,10 @@ from tests.makers import (
     make_category,
     make_customer,
     make_product,
+    make_purpose,
     make_touchpoint,
+    make_wording,
+    record,
     stored,
 )
 
@@ -146,6 +163,10 @@ def make_annotation() -> Annotation:
     )
 
 
+def make_state() -> ConsentState:
+    return ConsentState.objects.get(entry=record())
+
+
 MAKERS = {
     Customer: make_customer,
     Category: make_category,
@@ -165,6 +186,16 @@ MAKERS = {
     NightlyRun: make_nightly_run,
     ImportJob: make_import,
     Annotation: make_annotation,
+    Purpose: make_purpose,
+    Wording: make_wording,
+    ConsentEntry: record,
+    ConsentState: make_state,
+    Evidence: lambda: record(evidence="a slip of paper").evidence,
+    Suppression: lambda: Suppression.objects.create(
+        address_hash=f"{Suppression.objects.count():064}", reason="complaint", created_at=NOW
+    ),
+    LedgerCheckpoint: lambda: make_checkpoint(NOW + timedelta(days=LedgerCheck.objects.count())),
+    LedgerCheck: lambda: LedgerCheck.objects.create(checked_at=NOW, entries=0),
     Organisation: lambda: Organisation.objects.get_or_create(pk=1, name="Lindehuis")[0],
 }
 ONE_ROW = {CountingState, Organisation}
@@ -238,6 +269,10 @@ QUERIES = dict.fromkeys(MAKERS, 4) | {
     NightlyRun: 7,
     ImportJob: 6,
     Annotation: 6,
+    Wording: 6,
+    ConsentEntry: 5,
+    ConsentState: 5,
+    LedgerCheck: 5,
 }
 
 
