@@ -48,7 +48,7 @@ def _definition(name: str, selection: Selection) -> Iterator[Row]:
 # -- One table each -------------------------------------------------------------------------------
 
 FIGURE = ("n", "value", "low", "high")
-CHANGE = ("before", "change", "change_low", "change_high", "verdict", "note")
+CHANGE = ("before", "change", "verdict", "note")
 
 
 def _kpis(selection: Selection) -> Iterator[Row]:
@@ -64,15 +64,18 @@ def _breakdown(selection: Selection) -> Iterator[Row]:
 
 
 def _shown(row: Shown) -> Row:
-    """Return a figure and its change as far as the page shows them."""
+    """Return a figure and its change as far as the page shows them.
+
+    What was before stands there as the page prints it: unrounded, or with the interval of the
+    change, it would tell how many answered then, which is shown nowhere.
+    """
     if row.hidden:
         return [""] * (len(FIGURE) + len(CHANGE) - 1) + [HIDDEN]
     known = _figure(row.figure)
     if not row.comparable or row.change is None or row.ring is None:
-        return [*known, "", "", "", "", "", FEW if row.few else ""]
-    moved = row.change
-    verdict = str(row.verdict or "")
-    return [*known, row.ring, moved.change, moved.low, moved.high, verdict, ""]
+        return [*known, "", "", "", FEW if row.few else ""]
+    printed = (round(row.ring, 1), round(row.change.change, 1))
+    return [*known, *printed, str(row.verdict or ""), ""]
 
 
 def _figure(figure: Figure | None) -> Row:
