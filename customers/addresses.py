@@ -6,9 +6,10 @@ from customers.cells import folded
 from customers.chain import hash_address
 
 
-def address_hash(address: str) -> str:
-    """Return the keyed hash of an address under the newest key; empty for no address."""
-    return hash_address(folded(address), settings.ADDRESS_KEYS[0]) if address else ""
+def address_hash(address: str, key: int = 0) -> str:
+    """Return the hash of an address under one key, the newest first; empty without either."""
+    keys = settings.ADDRESS_KEYS[key : key + 1]
+    return hash_address(folded(address), keys[0]) if address and keys else ""
 
 
 def address_hashes(address: str) -> frozenset[str]:
@@ -16,3 +17,9 @@ def address_hashes(address: str) -> frozenset[str]:
     if not address:
         return frozenset()
     return frozenset(hash_address(folded(address), key) for key in settings.ADDRESS_KEYS)
+
+
+def masked(address: str) -> str:
+    """Return an address as its owner knows it and a stranger does not: a…a@example.org."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}…{name[-1:]}@{domain}" if name else ""

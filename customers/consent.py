@@ -11,7 +11,7 @@ CJEU C-654/23 (soft opt-in).
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -131,15 +131,24 @@ class Terms:
     minimum_grade: Grade = Grade.C
     minimum_age: int = 16
     archived: bool = False
+    # An invoice needs no yes: it is part of the order (GDPR art. 6(1)(b)).
+    needs_consent: bool = True
+    # A pause stops marketing only.
+    is_marketing: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is known of the customer apart from the ledger, `suppressed` for the address in use."""
+    """What is known of the customer apart from the ledger.
+
+    `suppressed` for the address in use: for what needs a yes, and `unreachable` for everything.
+    """
 
     restricted: bool = False
     erased: bool = False
     suppressed: bool = False
+    unreachable: bool = False
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,8 @@ REASONS = {
     "erased": "the customer was erased",
     "restricted": "processing is restricted at the customer's request",
     "suppressed": "this address must not be written to",
+    "paused": "paused until %(on)s at the customer's request",
+    "service": "part of an order: needs no permission",
     "none": "never gave permission",
     "shown": "was asked and has not answered",
     "pending": "has not confirmed yet, asked on %(on)s",
@@ -247,8 +258,11 @@ def strictest(states: Iterable[State]) -> State:
 
 
 def is_repetition(before: State, after: State) -> bool:
-    """Say whether a change would change nothing: a no said twice is one no."""
-    return before == after and after not in ALLOWING | {State.PENDING}
+    """Say whether a change would change nothing: taken back twice is taken back once.
+
+    A refusal is told each time: it says when somebody was last asked.
+    """
+    return before == after and after not in ALLOWING | {State.PENDING, State.REFUSED}
 
 
 def check(before: State, after: State, actor: Actor) -> None:
@@ -265,20 +279,21 @@ def may_process(entries: Iterable[Entry], terms: Terms, person: Person, use: Use
     is good enough, and they did not say to be too young. The first thing in the way is the reason.
     """
     entry = current(entries, terms.key, use.channel)
-    obstacle = _obstacle(entry, terms, person, use)
+    obstacle = _first(_of_the_person(terms, person, use))
+    if not terms.needs_consent:
+        return Answer(not obstacle, obstacle or "service", _values(obstacle, None, terms, person))
+    obstacle = obstacle or (_first(_of_the_entry(entry, terms, use)) if entry else "none")
     reason = obstacle or ("soft" if state_of(entry) is State.SOFT else "given")
-    return Answer(not obstacle, reason, _values(reason, entry, terms), entry)
+    return Answer(not obstacle, reason, _values(reason, entry, terms, person), entry)
 
 
-def _obstacle(entry: Entry | None, terms: Terms, person: Person, use: Use) -> str:
-    """Return the first thing in the way, as a key of REASONS; empty if there is none."""
-    of_the_person = (
-        ("erased", person.erased),
-        ("restricted", person.restricted),
-        ("suppressed", person.suppressed),
-        ("archived", terms.archived),
-    )
-    return _first(of_the_person) or (_first(_of_the_entry(entry, terms, use)) if entry else "none")
+def _of_the_person(terms: Terms, person: Person, use: Use) -> Iterator[tuple[str, bool]]:
+    yield "erased", person.erased
+    yield "restricted", person.restricted
+    yield "suppressed", person.unreachable or (person.suppressed and terms.needs_consent)
+    yield "archived", terms.archived
+    paused = person.paused_until is not None and person.paused_until > use.now
+    yield "paused", paused and terms.is_marketing
 
 
 def _of_the_entry(entry: Entry, terms: Terms, use: Use) -> Iterator[tuple[str, bool]]:
@@ -298,7 +313,11 @@ def _first(checks: Iterable[tuple[str, bool]]) -> str:
     return next((reason for reason, stands in checks if stands), "")
 
 
-def _values(reason: str, entry: Entry | None, terms: Terms) -> dict[str, str | int | date]:
+def _values(
+    reason: str, entry: Entry | None, terms: Terms, person: Person
+) -> dict[str, str | int | date]:
+    if reason == "paused" and person.paused_until:
+        return {"on": person.paused_until.date()}
     if entry is None:
         return {}
     told = entry.valid_until if reason == "expired" else None
@@ -340,3 +359,27 @@ class Sale:
     @property
     def complete(self) -> bool:
         return all(getattr(self, name) for name in self.__slots__)
+
+
+# After an ask, asked again at the earliest, and at most so often a year. Who is asked again and
+# again says yes to be left alone.
+DAYS_BETWEEN_ASKS = 90
+ASKS_A_YEAR = 2
+_ASKS = frozenset({State.SHOWN, State.PENDING, State.REFUSED})
+
+
+def may_ask(entries: Iterable[Entry], purpose: str, channel: str, now: datetime) -> bool:
+    """Say whether a customer may be shown the tick of a purpose now, unasked.
+
+    Not after a yes that stands, nor after an objection or a withdrawal: who took it back knows
+    where to find it. Every time it was shown and left, or ticked and not confirmed, is an ask.
+    """
+    told = [one for one in entries if (one.purpose, one.channel) == (purpose, channel)]
+    state = state_of(current(told, purpose, channel))
+    if state in ALLOWING | {State.PENDING, State.OBJECTED, State.WITHDRAWN}:
+        return False
+    asked = [now - one.occurred_at for one in told if one.state in _ASKS]
+    recent = [ago for ago in asked if ago < timedelta(days=365)]
+    return len(recent) < ASKS_A_YEAR and all(
+        ago >= timedelta(days=DAYS_BETWEEN_ASKS) for ago in recent
+    )

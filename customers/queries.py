@@ -24,6 +24,7 @@ from customers.models import (
     Product,
     Purchase,
     Purpose,
+    PurposeKind,
     Suppression,
     Wording,
 )
@@ -67,6 +68,9 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
         Purpose.objects.annotate(
             scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
             suppressed=Exists(Suppression.objects.filter(address_hash__in=addresses)),
+            unreachable=Exists(
+                Suppression.objects.filter(address_hash__in=addresses, everything=True)
+            ),
         )
         .filter(key=purpose)
         .get()
@@ -84,11 +88,15 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
             minimum_grade=Grade(terms.minimum_grade),
             minimum_age=terms.minimum_age,
             archived=terms.archived_at is not None,
+            needs_consent=PurposeKind(terms.kind).needs_consent,
+            is_marketing=PurposeKind(terms.kind).is_marketing,
         ),
         Person(
             restricted=customer.restricted_at is not None,
             erased=customer.erased_at is not None,
             suppressed=terms.suppressed,
+            unreachable=terms.unreachable,
+            paused_until=customer.paused_until,
         ),
         Use(
             channel=channel,

@@ -104,7 +104,10 @@ def add_products(products: Iterable[Product]) -> list[Product]:
 
 def add_customers(customers: Iterable[Customer]) -> list[Customer]:
     """Store new customers; returns them with their ids."""
-    return insert_new(customers)
+    new = list(customers)
+    for customer in new:
+        customer.keep_hashes()
+    return insert_new(new)
 
 
 class NewPurchase(NamedTuple):
@@ -132,9 +135,12 @@ def add_purchases(purchases: Sequence[NewPurchase]) -> set[str]:
 
 def update_customers(customers: Iterable[Customer]) -> None:
     """Store what an import may change of customers."""
+    changed = list(customers)
+    for customer in changed:
+        customer.keep_hashes()
     Customer.objects.bulk_update(
-        list(customers),
-        ["email", "name", "language", "time_zone", "created_at"],
+        changed,
+        ["email", "address_hash", "older_hash", "name", "language", "time_zone", "created_at"],
         batch_size=ROWS_PER_UPDATE,
     )
 

@@ -23,11 +23,11 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from customers.limits import Limiter, client_place
+from customers.subjects import read_subject
 from feedback import collect, intake, queries, scripts
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
 from feedback.intake import TooLate, UnknownAnswer
-from feedback.limits import Limiter, client_place
-from feedback.links import read_subject
 from feedback.models import ExposureKind, Reason, Response, Touchpoint
 from feedback.services import KeyReused
 

@@ -61,7 +61,7 @@ SECRET_KEY = env.str("SECRET_KEY", "") or generated_key("secret_key")
 # Links in mails are signed with keys of their own, so that SECRET_KEY can change without
 # breaking the links of the past: the first signs, all of them verify.
 LINK_KEYS = env.list("LINK_KEYS", []) or [generated_key("link_key")]
-# Shared with the shop's own server, which signs who stands before the widget (feedback/links.py).
+# Shared with the shop's server, which signs who stands before the widget (customers/subjects.py).
 SUBJECT_KEYS = env.list("SUBJECT_KEYS", []) or [generated_key("subject_key")]
 # Addresses stand in the consent ledger as keyed hashes; the checkpoints of the ledger are signed.
 # Both keys are kept outside the database they protect.

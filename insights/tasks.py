@@ -7,10 +7,12 @@ from datetime import datetime, time
 from celery import Task, shared_task
 from django.utils import timezone
 
+from customers import letters
 from customers.tasks import label_customers, verify_ledger
 from feedback.tasks import fold
 from insights import importing, services
 from insights.models import NightlyRun
+from insights.organisation import profile
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,14 @@ def run_imports() -> None:
         importing.run_import_job(job, timezone.now)
 
 
+@shared_task(name="letters", time_limit=600)
+def send_letters() -> None:
+    """Send the letters about permission and data that wait."""
+    organisation = profile()
+    sender = letters.Sender(organisation.name, organisation.sender, bool(organisation.formal))
+    letters.send_due(sender, timezone.now())
+
+
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
     "verify_ledger": verify_ledger,
@@ -63,6 +73,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
     """Return the jobs that look for rows of this kind, in the order they must run."""
     jobs: dict[str, Callable[[], list[Task]]] = {
         "answers": lambda: [fold, compute_kpis],
+        "letters": lambda: [send_letters] if letters.any_due(now) else [],
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.
         "imports": lambda: _due_imports(now),

@@ -1,6 +1,14 @@
-"""The tables of this floor, by noun: people and what they bought, and what they permitted."""
+"""The tables of this floor, by noun.
 
+People and what they bought, what they permitted, where they are asked, letters to them, what they
+ask about their data, and other systems.
+"""
+
+from customers.models.access import ApiKey
+from customers.models.asking import AskTally, ConsentForm, WordingDraft
+from customers.models.letters import Letter, LetterKind, LetterState, LinkAction, MailedLink
 from customers.models.people import (
+    AddressHashField,
     Category,
     Channel,
     Customer,
@@ -24,26 +32,56 @@ from customers.models.permission import (
     SuppressionReason,
     Wording,
 )
+from customers.models.rights import (
+    AccessKind,
+    AccessLog,
+    CustomerMerge,
+    DataRequest,
+    Erasure,
+    Invalidation,
+    RequestKind,
+    RequestSource,
+    RequestState,
+)
 
 __all__ = [
+    "AccessKind",
+    "AccessLog",
+    "AddressHashField",
+    "ApiKey",
+    "AskTally",
     "Category",
     "Change",
     "Channel",
     "ConsentEntry",
+    "ConsentForm",
     "ConsentState",
     "Customer",
+    "CustomerMerge",
     "CustomerType",
+    "DataRequest",
+    "Erasure",
     "Evidence",
     "FoldedField",
+    "Invalidation",
     "Involvement",
     "LedgerCheck",
     "LedgerCheckpoint",
+    "Letter",
+    "LetterKind",
+    "LetterState",
+    "LinkAction",
+    "MailedLink",
     "Product",
     "Purchase",
     "Purpose",
     "PurposeKind",
+    "RequestKind",
+    "RequestSource",
+    "RequestState",
     "Suppression",
     "SuppressionReason",
     "Wording",
+    "WordingDraft",
     "refuse_double",
 ]

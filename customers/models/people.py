@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.addresses import address_hash, address_hashes
 from customers.cells import folded
 
 
@@ -66,6 +67,28 @@ def refuse_double(row: models.Model, field: str) -> None:
         raise ValidationError({field: row.unique_error_message(type(row), (field,))})
 
 
+class AddressHashField(models.CharField):
+    """The keyed hash of an address, under the n-th of ADDRESS_KEYS; empty without either.
+
+    Customers are found by it, and the ledger's hashes compared with it, for many at once. Two of
+    them stand beside an address: while a new key comes in, the ledger still has the old one's.
+    """
+
+    def __init__(self, *, of: str, key: int, **options: Any) -> None:
+        super().__init__(editable=False, blank=True, **{"max_length": 64} | options)
+        self.of, self.key = of, key
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        del options["editable"], options["blank"]
+        return name, path, args, {**options, "of": self.of, "key": self.key}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002
+        value = address_hash(getattr(model_instance, self.of), self.key)
+        setattr(model_instance, self.attname, value)
+        return value
+
+
 class Customer(models.Model):
     """One person, known by the shop's own reference."""
 
@@ -76,8 +99,18 @@ class Customer(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     created_at = models.DateTimeField(_("customer since"))
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
+    # Kept by whoever writes the address past save(): see services.update_customers.
+    address_hash = AddressHashField(of="email", key=0, db_index=True)
+    older_hash = AddressHashField(of="email", key=1)
+    # The address that was shown to be theirs, by a link that came back: another one is not.
+    verified_hash = models.CharField(max_length=64, blank=True, editable=False)
     # At the customer's own request nothing is done with what is stored.
     restricted_at = models.DateTimeField(_("restricted since"), null=True, blank=True)
+    # The customer's own wishes: no marketing until then, and at most so many messages a month.
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    monthly_limit = models.PositiveSmallIntegerField(
+        _("at most so many messages a month"), null=True, blank=True
+    )
     customer_type = models.CharField(
         _("customer type"),
         max_length=20,
@@ -102,10 +135,24 @@ class Customer(models.Model):
                 condition=models.Q(erased_at__isnull=True) | models.Q(email="", name=""),
                 name="customer_erased_is_empty",
             ),
+            models.CheckConstraint(
+                condition=models.Q(monthly_limit__isnull=True) | models.Q(monthly_limit__gte=1),
+                name="customer_limit_is_a_number",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.reference
+
+    def keep_hashes(self) -> None:
+        """Bring the hashes in line with the address, for writers that go past save()."""
+        self.address_hash = address_hash(self.email)
+        self.older_hash = address_hash(self.email, 1)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the present address was shown to be theirs."""
+        return bool(self.verified_hash) and self.verified_hash in address_hashes(self.email)
 
 
 class Category(models.Model):

@@ -23,11 +23,17 @@ class PurposeKind(models.TextChoices):
     SURVEY = "survey", _("Asking for an opinion")
     TRACKING = "tracking", _("Following who opens and clicks")
     SHARING = "sharing", _("Sharing with others")
+    SERVICE = "service", _("Messages that belong to an order")
 
     @property
     def is_marketing(self) -> bool:
         """Whether an objection to marketing stops it: marketing and the profiling for it."""
-        return self is not PurposeKind.SURVEY
+        return self not in {PurposeKind.SURVEY, PurposeKind.SERVICE}
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether anybody has to say yes: an invoice or a one-time code is part of the order."""
+        return self is not PurposeKind.SERVICE
 
 
 def one_of(field: str, choices: Iterable[str], name: str) -> models.CheckConstraint:

@@ -3,8 +3,8 @@
 import pytest
 from django.conf import settings
 
+from customers.limits import Limiter
 from feedback import public
-from feedback.limits import Limiter
 
 
 @pytest.fixture(autouse=True)

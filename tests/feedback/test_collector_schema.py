@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from customers.limits import Limiter
+from customers.subjects import SubjectState
 from feedback import collect, public
-from feedback.limits import Limiter
-from feedback.links import SubjectState
 from feedback.models import Reason, Response, Touchpoint
 from feedback.scales import SCALES
 from insights.wsgi import application as product

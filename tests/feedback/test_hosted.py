@@ -9,9 +9,9 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from customers.limits import Limiter
 from customers.models import Channel
 from feedback import public
-from feedback.limits import Limiter
 from feedback.models import Exposure, Response, ResponseEdit
 from feedback.places import name_campaign
 from insights.wsgi import application

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from customers.limits import Limiter
 from feedback import public, scripts
-from feedback.limits import Limiter
 from feedback.models import Exposure, Response, ResponseEdit
 from feedback.services import submit_response
 from tests.feedback.posts import SITE, an_answer_body, an_edit_body, make_asking, new_key, send

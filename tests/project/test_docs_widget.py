@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feedback.links import Subject, SubjectState, read_subject
+from customers.subjects import Subject, SubjectState, read_subject
 from feedback.snippets import Asked, page_snippet
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "widget.md").read_text()

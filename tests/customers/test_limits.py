@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback import limits
-from feedback.limits import WINDOW, Limiter, client_place
+from customers import limits
+from customers.limits import WINDOW, Limiter, client_place
 
 # A machine that has run for a second, for a month, and for three years.
 UPTIMES = [1.0, 2_592_000.5, 1e8 + 1 / 3]

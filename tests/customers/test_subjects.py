@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.links import LONGEST_LIFE, Subject, SubjectState, read_subject, sign_subject
+from customers.subjects import LONGEST_LIFE, Subject, SubjectState, read_subject, sign_subject
 from tests.makers import NOW
 
 KEY = "the key of the shop"

@@ -1,0 +1,73 @@
+"""Tokens in links: those that only lower are signed, those that raise or show are stored.
+
+A signed token names a customer by a number and can be used for ever, by whoever has the mail: all
+it does is take back or lower. A stored one works once; the database has its SHA-256 alone.
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+
+_UNSUBSCRIBE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([a-z]{1,10})")
+_PREFERENCES = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """What an unsubscribe link takes back."""
+
+    customer_id: int
+    purpose_id: int
+    channel: str
+
+
+def unsubscribe_token(customer_id: int, purpose_id: int, channel: str) -> str:
+    """Return the token of /u/<token>/ for one purpose and channel of a customer."""
+    return _signer("unsubscribe").sign(f"{customer_id}-{purpose_id}-{channel}")
+
+
+def read_unsubscribe(token: str) -> Unsubscribe | None:
+    """Return what a token takes back, None for one we did not sign for this."""
+    found = _UNSUBSCRIBE.fullmatch(_unsigned("unsubscribe", token))
+    if not found:
+        return None
+    customer, purpose, channel = found.groups()
+    return Unsubscribe(int(customer), int(purpose), channel)
+
+
+def preferences_token(customer_id: int) -> str:
+    """Return the token of /preferences/<token>/, with which things can only be lowered."""
+    return _signer("preferences").sign(str(customer_id))
+
+
+def read_preferences(token: str) -> int | None:
+    """Return the id of the customer, None for a token we did not sign for this."""
+    text = _unsigned("preferences", token)
+    return int(text) if _PREFERENCES.fullmatch(text) else None
+
+
+def new_secret() -> str:
+    """Return a token that works once: 256 bits, to be mailed and never stored."""
+    return secrets.token_urlsafe(32)
+
+
+def secret_digest(token: str) -> str:
+    """Return what is stored of a token that works once, as 64 hex digits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _unsigned(purpose: str, token: str) -> str:
+    try:
+        return _signer(purpose).unsign(token)
+    except BadSignature:
+        return ""
+
+
+def _signer(purpose: str) -> Signer:
+    """Return the signer of one purpose: a token for one thing is worth nothing for another."""
+    first, *older = settings.LINK_KEYS
+    return Signer(key=first, fallback_keys=[*older], salt=f"{purpose}.v1")

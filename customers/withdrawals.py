@@ -1,0 +1,133 @@
+"""Taking back and lowering: at once, without a reason, however often, for all of an address.
+
+Whoever has a link of a mail may do all of this, and nothing here can be used to raise anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from customers.addresses import address_hashes
+from customers.consent import ALLOWING, Actor, State
+from customers.ledger import Act, record_consent
+from customers.models import ConsentEntry, ConsentState, Customer, Purpose
+
+# What can be taken back: a yes, and one that waits for its confirmation.
+STANDING = [*ALLOWING, State.PENDING]
+
+PAUSE = timedelta(days=91)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """How somebody took something back, and where; who relays it says why, in `evidence`."""
+
+    method: str
+    place: str = ""
+    actor: Actor = Actor.CUSTOMER
+    actor_id: str = ""
+    evidence: str = ""
+
+
+def withdraw(
+    *, customer: Customer, purpose: Purpose, channel: str, means: Means, now: datetime
+) -> list[ConsentEntry]:
+    """Take back what a customer permits for a purpose on a channel; return the entries.
+
+    Also where nothing was permitted, so that it stays that way whatever a file says later. Other
+    records with the same address lose the same: a mail to either arrives at the same person.
+    """
+    with transaction.atomic():
+        people = _same_address(customer)
+        return [
+            record_consent(
+                customer=one, act=_act(one, purpose, channel, State.WITHDRAWN, means, now), now=now
+            )
+            for one in people
+            if _can_lower(one, purpose, channel, asked=one.pk == customer.pk)
+        ]
+
+
+def withdraw_all(*, customer: Customer, means: Means, now: datetime) -> list[ConsentEntry]:
+    """Take back everything a customer permits, on every channel; return the entries."""
+    with transaction.atomic():
+        standing = _standing(_same_address(customer))
+        return [
+            record_consent(
+                customer=state.customer,
+                act=_act(state.customer, state.purpose, state.channel, State.WITHDRAWN, means, now),
+                now=now,
+            )
+            for state in standing
+        ]
+
+
+def object_to_marketing(
+    *, customer: Customer, purpose: Purpose, channel: str, means: Means, now: datetime
+) -> ConsentEntry:
+    """Record an objection: it stops all marketing and the profiling for it, and the address."""
+    act = _act(customer, purpose, channel, State.OBJECTED, means, now)
+    return record_consent(customer=customer, act=act, now=now)
+
+
+def pause(*, customer: Customer, now: datetime) -> datetime:
+    """Stop marketing for three months; return until when. A longer pause stays as it is."""
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update().get(pk=customer.pk)
+        until = max(locked.paused_until or now, now + PAUSE)
+        Customer.objects.filter(pk=locked.pk).update(paused_until=until)
+    return until
+
+
+def limit(*, customer: Customer, messages: int) -> int:
+    """Take at most so many messages a month; return what holds. A lower limit stays."""
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update().get(pk=customer.pk)
+        holds = min(locked.monthly_limit or messages, messages)
+        Customer.objects.filter(pk=locked.pk).update(monthly_limit=holds)
+    return holds
+
+
+def _same_address(customer: Customer) -> Sequence[Customer]:
+    """Lock and return the customer and all with the same address, in the order of their ids."""
+    found = Customer.objects.filter(pk=customer.pk)
+    if hashes := address_hashes(customer.email):
+        found |= Customer.objects.filter(address_hash__in=hashes)
+    return list(found.select_for_update().order_by("pk"))
+
+
+def _standing(people: Iterable[Customer]) -> Sequence[ConsentState]:
+    return list(
+        ConsentState.objects.filter(customer__in=people, state__in=STANDING)
+        .select_related("customer", "purpose")
+        .order_by("customer_id", "pk")
+    )
+
+
+def _can_lower(customer: Customer, purpose: Purpose, channel: str, *, asked: bool) -> bool:
+    """Say whether there is something to take back; who asked is believed, but an objection stays.
+
+    An objection is stronger already, and taking back must never fail.
+    """
+    states = ConsentState.objects.filter(customer=customer, purpose=purpose, channel=channel)
+    state = states.values_list("state", flat=True).first() or State.NONE
+    return state != State.OBJECTED if asked else state in STANDING
+
+
+def _act(
+    customer: Customer, purpose: Purpose, channel: str, state: State, means: Means, now: datetime
+) -> Act:
+    return Act(
+        purpose=purpose,
+        channel=channel,
+        state=state,
+        actor=means.actor,
+        actor_id=means.actor_id,
+        method=means.method,
+        place=means.place,
+        evidence=means.evidence,
+        occurred_at=now,
+        address=customer.email,
+    )
