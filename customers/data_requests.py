@@ -1,6 +1,7 @@
 """Requests of people about their own data: taken in with a date by which they are done."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db import transaction
@@ -9,30 +10,31 @@ from django.utils import timezone
 from customers.models import Customer, DataRequest, RequestKind, RequestSource, RequestState
 
 
-def receive_request(
-    *,
-    customer: Customer,
-    kind: RequestKind,
-    source: RequestSource,
-    now: datetime,
-    text: str = "",
-    corrections: Mapping[str, str] | None = None,
-    handled_by: str = "",
-) -> DataRequest:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What somebody asks, how it came in, and for a correction the fields with their new values."""
+
+    kind: RequestKind
+    source: RequestSource
+    text: str = ""
+    corrections: Mapping[str, str] = field(default_factory=dict)
+    # The id of the colleague who took it in.
+    handled_by: str = ""
+
+
+def receive_request(*, customer: Customer, asked: Asked, now: datetime) -> DataRequest:
     """Take a request in and return it; the same one that is still open is not taken in twice."""
     with transaction.atomic():
         locked = Customer.objects.select_for_update().get(pk=customer.pk)
-        open_ones = DataRequest.objects.filter(customer=locked, kind=kind, state=RequestState.OPEN)
-        same = open_ones.filter(corrections=dict(corrections or {}), text=text).first()
-        return same or DataRequest.objects.create(
+        wanted = {"kind": asked.kind, "text": asked.text, "corrections": dict(asked.corrections)}
+        same = DataRequest.objects.filter(customer=locked, state=RequestState.OPEN, **wanted)
+        return same.first() or DataRequest.objects.create(
             customer=locked,
-            kind=kind,
-            source=source,
+            source=asked.source,
             received_at=now,
             due_on=a_month_after(timezone.localdate(now)),
-            text=text,
-            corrections=dict(corrections or {}),
-            handled_by=handled_by,
+            handled_by=asked.handled_by,
+            **wanted,
         )
 
 
