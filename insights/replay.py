@@ -4,10 +4,9 @@ Read from the log of stops (customers/stop_log.py), before any job may send. Don
 nothing the second time; whatever the customer did later than a line stays.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import batched
 
 from django.db import transaction
 
@@ -62,8 +61,9 @@ def replay_stops(now: datetime) -> Replayed:
     return done
 
 
-def _in_batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    yield from (list(some) for some in batched(lines, LINES_AT_ONCE))
+def _in_batches(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        yield lines[start : start + LINES_AT_ONCE]
 
 
 # -- Stops ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Everything that is known of one customer, as one document (GDPR art. 15 and 20)."""
 
 from argparse import ArgumentParser
+from html import unescape
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -51,5 +52,5 @@ def known_customer(reference: str) -> Customer:
 def as_text(document: dict[str, object]) -> str:
     """Return what the page says, line by line."""
     page = render_to_string("insights/_person_document.html", {"document": document})
-    lines = (" ".join(line.split()) for line in strip_tags(page).splitlines())
+    lines = (" ".join(line.split()) for line in unescape(strip_tags(page)).splitlines())
     return "\n".join(line for line in lines if line)
