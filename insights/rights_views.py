@@ -21,7 +21,6 @@ from insights import requests as domain
 from insights.accounts import may_answer_requests, may_read_register, roles_of
 from insights.context import widest
 from insights.erasure import plan
-from insights.organisation import profile
 from insights.person import as_json, person_document
 from insights.register import activities, others
 from insights.retention import rules
@@ -131,7 +130,7 @@ def register(request: HttpRequest) -> HttpResponse:
     """Print what is done with personal data (GDPR art. 30)."""
     if not may_read_register(roles_of(request.user)):
         raise PermissionDenied
-    organisation = profile()
+    organisation = request.organisation  # type: ignore[attr-defined]
     now = timezone.now()
     context = {
         "organisation": organisation,
