@@ -17,13 +17,13 @@ class Rule:
 def rules() -> list[Rule]:
     """Return what is kept how long, in the reader's language."""
     return [
-        Rule(_("Name, address, language and wishes"), _("until you ask to erase them")),
-        Rule(_("Purchases"), _("until you ask to erase them")),
+        Rule(_("Name, address, language and wishes"), _("until erased on request")),
+        Rule(_("Purchases"), _("until erased on request")),
         Rule(
             _("Permissions given, refused and taken back"),
             _("as proof, also after an erasure, then without name or address"),
         ),
-        Rule(_("Answers to questions"), _("until you ask to erase them; then without a name")),
+        Rule(_("Answers to questions"), _("until erased on request; then without a name")),
         Rule(_("Comments under answers"), days(settings.RETENTION_COMMENTS_DAYS)),
         Rule(_("Who looked at the data"), days(settings.RETENTION_ACCESS_LOG_DAYS)),
         Rule(_("That letters were sent"), days(settings.RETENTION_LETTERS_DAYS)),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.apps import apps
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
@@ -93,6 +94,14 @@ KINDS = {
 def said(key: str, kind: str) -> str:
     """Return a key in words; one that nobody described stays as it is."""
     return str(KINDS[kind].get(key, key))
+
+
+@register.filter
+def table_name(label: str) -> str:
+    """Return a table of an erasure in words; what is no table is in words already."""
+    if label == "rows that imports refused":
+        return str(_("rows that imports refused"))
+    return str(apps.get_model(label)._meta.verbose_name_plural)
 
 
 @register.filter

@@ -287,7 +287,7 @@ def test_the_button_erases_and_the_page_shows_the_proof(browser, noor):
     asked = ask(noor, RequestKind.ERASURE, source=RequestSource.STAFF)
     before = browser.get(reverse("request", args=[asked.pk])).content.decode()
     assert "Erase everything" in before
-    assert "customers.consentstate" in before
+    assert "States of permission" in before
     browser.post(reverse("request_done", args=[asked.pk]))
     after = browser.get(reverse("request", args=[asked.pk])).content.decode()
     assert "Proof of the erasure" in after
