@@ -70,6 +70,8 @@ JOB_LABELS = {
     "customer_types": _("Label customers by type"),
     "verify_ledger": _("Verify the consent ledger"),
     "freeze_periods": _("Close periods that have ended"),
+    "retention": _("Delete what was kept long enough"),
+    "data_requests": _("Do what people asked about their data"),
 }
 
 
