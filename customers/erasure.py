@@ -22,6 +22,7 @@ from customers.models import (
     CustomerMerge,
     CustomerType,
     DataRequest,
+    Decision,
     Evidence,
     Letter,
     LetterKind,
@@ -55,6 +56,7 @@ def held(ids: Collection[int]) -> dict[str, int]:
         "customers.evidence": Evidence.objects.filter(entry__customer__in=list(ids)).count(),
         "customers.mailedlink": MailedLink.objects.filter(**theirs).count(),
         "customers.letter": Letter.objects.filter(**theirs).count(),
+        "customers.decision": Decision.objects.filter(**theirs).count(),
         "customers.accesslog": AccessLog.objects.filter(**theirs).count(),
         "customers.datarequest": _told(ids).count(),
         "customers.customermerge": _merges(ids).exclude(reason=EMPTIED).count(),
@@ -138,6 +140,7 @@ def _delete(ids: Collection[int]) -> None:
     Letter.objects.filter(**theirs).delete()
     MailedLink.objects.filter(**theirs).delete()
     AccessLog.objects.filter(**theirs).delete()
+    Decision.objects.filter(**theirs).delete()
     Purchase.objects.filter(**theirs).delete()
 
 

@@ -13,6 +13,7 @@ from customers.models import (
     ConsentState,
     Customer,
     DataRequest,
+    Decision,
     Letter,
     LinkAction,
     MailedLink,
@@ -31,6 +32,7 @@ def tidy(now: datetime) -> dict[str, int]:
     """Delete what is older than allowed, and return how much of what; safe to run twice."""
     return {
         "access_log": _gone(AccessLog.objects.filter(viewed_at__lt=_ago(now, "ACCESS_LOG"))),
+        "decisions": _gone(Decision.objects.filter(decided_at__lt=_ago(now, "DECISIONS"))),
         # Letters before their links: those go along with a letter's link, and not the other way.
         "letters": _gone(Letter.objects.filter(finished_at__lt=_ago(now, "LETTERS"))),
         "links": _gone(_old_links(now)),

@@ -1,8 +1,8 @@
 """Everything that is known of one person, as one document: access and portability (GDPR 15, 20).
 
     {"schema", "made_at", "organisation", "who", "source", "purchases", "consents", "answers",
-     "invitations", "requests", "letters", "suppressions", "viewed_by", "recipients", "retention",
-     "portable"}
+     "invitations", "requests", "letters", "suppressions", "decisions", "viewed_by", "recipients",
+     "retention", "portable"}
 
 Plain JSON values throughout; moments are in UTC as ISO 8601 writes them, days are YYYY-MM-DD.
 Words for states and methods are keys; templates/insights/person_document.html says them in words.
@@ -21,6 +21,7 @@ from customers.models import (
     ConsentEntry,
     Customer,
     DataRequest,
+    Decision,
     Letter,
     Purchase,
     Purpose,
@@ -61,6 +62,7 @@ def person_document(customer: Customer, now: datetime) -> Json:
         "requests": [_request(one) for one in _of(DataRequest, ids, "received_at")],
         "letters": [_letter(one) for one in _of(Letter, ids, "queued_at")],
         "suppressions": [_suppression(one) for one in _suppressions(ids)],
+        "decisions": [_decision(one) for one in _decisions(ids)],
         "viewed_by": [_view(one) for one in _of(AccessLog, ids, "viewed_at")],
         "recipients": _recipients(entries),
         "retention": [{"what": one.what, "how_long": one.how_long} for one in rules()],
@@ -120,6 +122,11 @@ def _entries(ids: Iterable[int]) -> list[ConsentEntry]:
 def _purchases(ids: Iterable[int]) -> list[Purchase]:
     found = Purchase.objects.filter(customer__in=list(ids)).select_related("product__category")
     return list(found.order_by("purchased_at", "pk"))
+
+
+def _decisions(ids: Iterable[int]) -> Iterable[Decision]:
+    found = Decision.objects.filter(customer__in=list(ids)).select_related("purpose")
+    return found.order_by("decided_at", "pk")
 
 
 def _of(
@@ -293,6 +300,18 @@ def _letter(one: Letter) -> Json:
         "language": one.language,
         "queued_at": utc(one.queued_at),
         "finished_at": _moment(one.finished_at),
+    }
+
+
+def _decision(one: Decision) -> Json:
+    return {
+        "decided_at": utc(one.decided_at),
+        "purpose": one.purpose.key,
+        "purpose_name": _purpose_name(one.purpose),
+        "channel": one.channel,
+        "allowed": one.allowed,
+        "reason": one.reason,
+        "rests_on": one.entry_id,
     }
 
 

@@ -29,6 +29,7 @@ from customers.models import (
     Customer,
     CustomerMerge,
     DataRequest,
+    Decision,
     Erasure,
     Letter,
     LetterKind,
@@ -100,6 +101,10 @@ def canary():
     record_views(
         customers=[person], kind=AccessKind.PAGE, viewer="7", role="Administrator", now=NOW,
         reason="canary why",
+    )  # fmt: skip
+    Decision.objects.create(
+        customer=person, purpose=purpose, channel="email", allowed=True, reason="given",
+        asker="mailing 1", decided_at=NOW,
     )  # fmt: skip
     asked = Asked(
         kind=RequestKind.RECTIFICATION,
@@ -369,7 +374,7 @@ def snapshot() -> dict:
 
 def _tables() -> list:
     names = ("Customer", "Purchase", "ConsentEntry", "Evidence", "ConsentState", "Suppression")
-    more = ("MailedLink", "Letter", "DataRequest", "Erasure", "AccessLog")
+    more = ("MailedLink", "Letter", "DataRequest", "Erasure", "AccessLog", "Decision")
     tables = [apps.get_model("customers", name) for name in (*names, *more)]
     return [*tables, apps.get_model("feedback", "Invitation"), Response]
 

@@ -13,6 +13,7 @@ from customers.models import (
     AccessLog,
     ConsentState,
     DataRequest,
+    Decision,
     Letter,
     LetterKind,
     LetterState,
@@ -49,7 +50,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _places(settings, tmp_path):
     settings.VAR_DIR, settings.STOP_LOG = tmp_path, tmp_path / "stops.jsonl"
-    for name in ("COMMENTS", "ACCESS_LOG", "LETTERS", "REQUESTS", "REJECTS"):
+    for name in ("COMMENTS", "ACCESS_LOG", "DECISIONS", "LETTERS", "REQUESTS", "REJECTS"):
         setattr(settings, f"RETENTION_{name}_DAYS", 10)
 
 
@@ -77,6 +78,15 @@ def test_the_access_log_goes(age, gone):
     )
     assert tidy(NOW)["access_log"] == gone
     assert AccessLog.objects.count() == 1 - gone
+
+
+@AGES
+def test_decisions_go(age, gone):
+    Decision.objects.create(
+        customer=make_customer(), purpose=make_purpose(), channel="email", allowed=False,
+        reason="none", asker="mailing 1", decided_at=old(age),
+    )  # fmt: skip
+    assert tidy(NOW)["decisions"] == gone
 
 
 @AGES
