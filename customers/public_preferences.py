@@ -1,0 +1,217 @@
+"""The preference page: with the link of a mail things can be lowered, and nothing else.
+
+A forwarded link cannot be told from the original, so it neither raises nor shows anything but
+what is on. For more, a link is mailed to the address on file: it works once and opens the own
+page (insights.own_page_views). GET and HEAD change nothing and use nothing up.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from customers import withdrawals
+from customers.addresses import masked
+from customers.limits import Limiter
+from customers.models import Customer, Purpose
+from customers.own_links import (
+    OPEN_FOR,
+    customer_of,
+    mail_link_to,
+    mail_own_link,
+    open_own_page,
+)
+from customers.preference_rows import LESS, preference_rows, wishes
+from customers.public_pages import (
+    discreet,
+    field,
+    other_language,
+    place_of,
+    speak,
+    spoken,
+)
+from customers.tokens import own_page_pass, read_preferences
+from customers.withdrawals import Means
+
+# The cookie of the own page, and where alone it is sent.
+PASS_COOKIE = "own_page"  # noqa: S105  (a name)
+PASS_PATH = "/preferences/"  # noqa: S105  (an address)
+
+# Ten addresses a minute from one place: nobody tries out a list of them here.
+per_place = Limiter(10)
+
+MEANS = Means(method="preference_page", place="preferences")
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a press on the page came to; `refused` where it would have raised something."""
+
+    saved_since: datetime | None = None
+    saved: str = ""
+    refused: bool = False
+    mailed: bool = False
+
+
+# -- The page behind the link of a mail ------------------------------------------------------------
+
+
+@csrf_exempt
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@discreet
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what is on and let it be lowered; a token without a colon came in a mail of its own."""
+    if ":" not in token:
+        return _open(request, token)
+    pk = read_preferences(token)
+    customer = customer_of(pk) if pk is not None else None
+    if customer is None or customer.erased_at:
+        return _ask(request, status=404)
+    speak(request, customer.language)
+    now = timezone.now()
+    press = _press(request, customer, now) if request.method == "POST" else Press()
+    customer.refresh_from_db()
+    rows = preference_rows(customer, spoken(), now, press.saved_since)
+    context = {
+        "address": masked(customer.email),
+        "rows": rows,
+        "wishes": wishes(customer, rows, now),
+        "press": press,
+        "now": now,
+        "anything_on": any(row.can_lower for row in rows),
+        "spoken": spoken(),
+        "other_language": other_language(),
+    }
+    return render(request, "customers/preferences.html", context)
+
+
+def _press(request: HttpRequest, customer: Customer, now: datetime) -> Press:
+    """Do what was pressed, if it lowers; anything else is refused, or a letter."""
+    wanted = field(request, "do")
+    if wanted == "mail":
+        mail_own_link(customer=customer, now=now)
+        return Press(mailed=True)
+    return lower(customer, wanted, request, MEANS, now) or Press(refused=True)
+
+
+def lower(
+    customer: Customer, wanted: str, request: HttpRequest, means: Means, now: datetime
+) -> Press | None:
+    """Take back, limit or pause as a press says; None for what is no lowering."""
+    if wanted == "off":
+        purpose = _purpose(field(request, "purpose"))
+        channel = field(request, "channel")
+        if purpose is None or channel not in _channels(customer, purpose):
+            return None
+        withdrawals.withdraw(
+            customer=customer, purpose=purpose, channel=channel, means=means, now=now
+        )
+        return Press(saved_since=now, saved="off")
+    if wanted == "stop":
+        withdrawals.withdraw_all(customer=customer, means=means, now=now)
+        return Press(saved_since=now, saved="stop")
+    if wanted == "less":
+        withdrawals.limit(customer=customer, messages=LESS)
+        return Press(saved="wish")
+    if wanted == "pause":
+        withdrawals.pause(customer=customer, now=now)
+        return Press(saved="wish")
+    # What holds already is no wish for more.
+    if wanted == "usual" and not customer.monthly_limit and not _is_paused(customer, now):
+        return Press(saved="wish")
+    return None
+
+
+def _is_paused(customer: Customer, now: datetime) -> bool:
+    return customer.paused_until is not None and customer.paused_until > now
+
+
+def _purpose(key: str) -> Purpose | None:
+    return Purpose.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() else None
+
+
+def _channels(customer: Customer, purpose: Purpose) -> set[str]:
+    answered = customer.permissions.filter(purpose=purpose).values_list("channel", flat=True)
+    return {*purpose.channels, *answered}
+
+
+# -- A link that works once ------------------------------------------------------------------------
+
+
+def _open(request: HttpRequest, token: str) -> HttpResponse:
+    """Show one button whatever the token is worth, and use it up when the button is pressed."""
+    if request.method != "POST":
+        context = {"spoken": spoken(), "other_language": other_language()}
+        return render(request, "customers/open.html", context)
+    link = open_own_page(token=token, now=timezone.now())
+    if link is None:
+        return _ask(request, status=404)
+    response = redirect(f"{reverse('own_page')}?lang={spoken()}")
+    response.set_cookie(
+        PASS_COOKIE,
+        own_page_pass(link.pk),
+        max_age=OPEN_FOR,
+        path=PASS_PATH,
+        secure=settings.PRODUCTION,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+# -- Asking for such a link ------------------------------------------------------------------------
+
+
+@csrf_exempt
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@discreet
+def preferences_ask(request: HttpRequest) -> HttpResponse:
+    """Mail a link to an address; the answer is the same for one we know and one we do not."""
+    if request.method != "POST":
+        return _ask(request)
+    address = field(request, "email").strip()
+    try:
+        validate_email(address)
+    except ValidationError:
+        problem = _("This is no e-mail address. Write it like name@example.org.")
+        return _ask(request, status=422, problem=problem, address=address)
+    wait = per_place.wait(place_of(request), time.monotonic())
+    if wait:
+        problem = _("That were many requests at once. Try again in a minute.")
+        response = _ask(request, status=429, problem=problem, address=address)
+        response["Retry-After"] = str(int(wait) + 1)
+        return response
+    mail_link_to(address=address, now=timezone.now())
+    return _ask(request, asked=True)
+
+
+def _ask(
+    request: HttpRequest,
+    *,
+    status: int = 200,
+    problem: str = "",
+    address: str = "",
+    asked: bool = False,
+) -> HttpResponse:
+    context = {
+        "lost": status == 404,
+        "problem": problem,
+        "email": address,
+        "asked": asked,
+        "spoken": spoken(),
+        "other_language": other_language(),
+    }
+    return render(request, "customers/preferences_ask.html", context, status=status)
