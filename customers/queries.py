@@ -22,6 +22,7 @@ from customers.models import (
     ConsentEntry,
     ConsentState,
     Customer,
+    CustomerMerge,
     Product,
     Purchase,
     Purpose,
@@ -41,6 +42,16 @@ def customers_by_reference(references: Iterable[str]) -> dict[str, Customer]:
     """Return the customers with these references, the erased ones included."""
     found = Customer.objects.filter(reference__in=set(references))
     return {customer.reference: customer for customer in found}
+
+
+def same_person(customer: Customer) -> list[int]:
+    """Return the ids of a customer and of all records merged into theirs, ascending."""
+    found, wanted = {customer.pk}, {customer.pk}
+    while wanted:
+        merged = CustomerMerge.objects.filter(survivor__in=wanted)
+        wanted = set(merged.values_list("absorbed", flat=True)) - found
+        found |= wanted
+    return sorted(found)
 
 
 def products_by_code(codes: Iterable[str]) -> dict[str, Product]:

@@ -21,6 +21,7 @@ from feedback.models import (
     Campaign,
     CountingState,
     DayCube,
+    Invitation,
     Reason,
     Response,
     ResponseChange,
@@ -418,3 +419,21 @@ def _examples(dimension: str) -> list[str]:
         return list(Product.objects.order_by("sku").values_list("sku", flat=True)[:10])
     model = Category if dimension == "category" else Touchpoint
     return list(model.objects.order_by("name").values_list("name", flat=True)[:10])
+
+
+# -- Of one customer ------------------------------------------------------------------------------
+
+
+def answers_of(customer_ids: Iterable[int]) -> list[Response]:
+    """Return the answers these customers gave, in order, with their edits."""
+    given = Response.objects.filter(customer__in=list(customer_ids))
+    related = ("touchpoint", "product", "category", "campaign")
+    return list(
+        given.select_related(*related).prefetch_related("edits").order_by("answered_at", "pk")
+    )
+
+
+def invitations_of(customer_ids: Iterable[int]) -> list[Invitation]:
+    """Return when these customers were asked, in order."""
+    asked = Invitation.objects.filter(customer__in=list(customer_ids))
+    return list(asked.select_related("touchpoint", "product").order_by("invited_at", "pk"))

@@ -90,6 +90,19 @@ if PRODUCTION and not BASE_URL.startswith("https://"):
         "Set BASE_URL=https://your.address, or leave PRODUCTION unset for a trial."
     )
 
+# How long things are kept, in days; the nightly job "retention" deletes what is older.
+RETENTION_COMMENTS_DAYS = env.int("RETENTION_COMMENTS_DAYS", 730, validate=validate.Range(min=1))
+RETENTION_ACCESS_LOG_DAYS = env.int(
+    "RETENTION_ACCESS_LOG_DAYS", 730, validate=validate.Range(min=1)
+)
+RETENTION_LETTERS_DAYS = env.int("RETENTION_LETTERS_DAYS", 90, validate=validate.Range(min=1))
+RETENTION_REQUESTS_DAYS = env.int("RETENTION_REQUESTS_DAYS", 1095, validate=validate.Range(min=1))
+RETENTION_REJECTS_DAYS = env.int("RETENTION_REJECTS_DAYS", 30, validate=validate.Range(min=1))
+# After an erasure the hash of the address is looked at again, to see whether it may go.
+RETENTION_STOPS_DAYS = env.int("RETENTION_STOPS_DAYS", 1825, validate=validate.Range(min=1))
+# What was stopped and erased, outside the database and its backups (customers/stop_log.py).
+STOP_LOG = Path(env.str("STOP_LOG", "") or VAR_DIR / "stops.jsonl")
+
 # -- Parts ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
