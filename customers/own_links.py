@@ -24,6 +24,10 @@ from customers.tokens import secret_digest
 LINK_LIFE = timedelta(hours=24)
 OPEN_FOR = timedelta(minutes=30)
 
+# The cookie that says which link opened the page, and where alone it is sent.
+PASS_COOKIE = "own_page"  # noqa: S105  (a name)
+PASS_PATH = "/preferences/"  # noqa: S105  (an address)
+
 
 def customer_of(pk: int) -> Customer | None:
     """Return the customer a signed link names; after a merge the one that remained."""

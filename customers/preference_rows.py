@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers.consent import ALLOWING, State
+from customers.lowering import LESS, is_paused
 from customers.models import Customer, PurposeKind, Wording
 from customers.queries import Permission, permissions
 
 # What keeps a yes from being used for a while, and leaves it a yes.
 STILL_ON = frozenset({"given", "soft", "paused", "restricted"})
-
-LESS = 1  # message a month, for who wants less
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,15 @@ def wishes(customer: Customer, rows: Sequence[Row], now: datetime) -> list[Wish]
     """Return how often a customer wants to hear from us, of three, and what holds now."""
     texts = [row.read for row in rows if row.on and row.read and row.read.promised_messages]
     most = max(texts, key=_per_month, default=None)
-    paused = customer.paused_until is not None and customer.paused_until > now
+    until = customer.paused_until if is_paused(customer, now) else None
     limit = customer.monthly_limit
     usual = promise(most) if most else _("As often as you agreed to")
-    told = [Wish("usual", usual, not limit and not paused)]
+    told = [Wish("usual", usual, not limit and not until)]
     # Who was promised no more than that has it already.
     if limit or most is None or _per_month(most) > LESS:
         told.append(Wish("less", monthly(limit or LESS), bool(limit)))
-    until = customer.paused_until if paused else None
     pause = _("Paused until %(day)s") % {"day": day(until)} if until else _("3 months' pause")
-    return [*told, Wish("pause", pause, paused)]
+    return [*told, Wish("pause", pause, bool(until))]
 
 
 def promise(wording: Wording) -> str:

@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from customers.limits import client_place
+from customers.lowering import Wanted
 
 View = Callable[..., HttpResponse]
 
@@ -79,6 +80,13 @@ def field(request: HttpRequest, name: str) -> str:
         return str(request.POST.get(name, ""))
     except UNREADABLE:
         return ""
+
+
+def pressed(request: HttpRequest) -> Wanted:
+    """Return what a form of the preference pages asks for."""
+    purpose = field(request, "purpose")
+    number = int(purpose) if purpose.isascii() and purpose.isdigit() and len(purpose) < 19 else 0
+    return Wanted(field(request, "do"), number, field(request, "channel"))
 
 
 def speak(request: HttpRequest, usual: str) -> None:

@@ -6,7 +6,6 @@ page (insights.own_page_views). GET and HEAD change nothing and use nothing up.
 """
 
 import time
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -21,47 +20,36 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from customers import withdrawals
 from customers.addresses import masked
 from customers.limits import Limiter
-from customers.models import Customer, Purpose
+from customers.lowering import Press, lower
+from customers.models import Customer
 from customers.own_links import (
     OPEN_FOR,
+    PASS_COOKIE,
+    PASS_PATH,
     customer_of,
     mail_link_to,
     mail_own_link,
     open_own_page,
 )
-from customers.preference_rows import LESS, preference_rows, wishes
+from customers.preference_rows import preference_rows, wishes
 from customers.public_pages import (
     discreet,
     field,
     other_language,
     place_of,
+    pressed,
     speak,
     spoken,
 )
 from customers.tokens import own_page_pass, read_preferences
 from customers.withdrawals import Means
 
-# The cookie of the own page, and where alone it is sent.
-PASS_COOKIE = "own_page"  # noqa: S105  (a name)
-PASS_PATH = "/preferences/"  # noqa: S105  (an address)
-
 # Ten addresses a minute from one place: nobody tries out a list of them here.
 per_place = Limiter(10)
 
 MEANS = Means(method="preference_page", place="preferences")
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What a press on the page came to; `refused` where it would have raised something."""
-
-    saved_since: datetime | None = None
-    saved: str = ""
-    refused: bool = False
-    mailed: bool = False
 
 
 # -- The page behind the link of a mail ------------------------------------------------------------
@@ -99,52 +87,11 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 
 def _press(request: HttpRequest, customer: Customer, now: datetime) -> Press:
     """Do what was pressed, if it lowers; anything else is refused, or a letter."""
-    wanted = field(request, "do")
-    if wanted == "mail":
+    if field(request, "do") == "mail":
         mail_own_link(customer=customer, now=now)
         return Press(mailed=True)
-    return lower(customer, wanted, request, MEANS, now) or Press(refused=True)
-
-
-def lower(
-    customer: Customer, wanted: str, request: HttpRequest, means: Means, now: datetime
-) -> Press | None:
-    """Take back, limit or pause as a press says; None for what is no lowering."""
-    if wanted == "off":
-        purpose = _purpose(field(request, "purpose"))
-        channel = field(request, "channel")
-        if purpose is None or channel not in _channels(customer, purpose):
-            return None
-        withdrawals.withdraw(
-            customer=customer, purpose=purpose, channel=channel, means=means, now=now
-        )
-        return Press(saved_since=now, saved="off")
-    if wanted == "stop":
-        withdrawals.withdraw_all(customer=customer, means=means, now=now)
-        return Press(saved_since=now, saved="stop")
-    if wanted == "less":
-        withdrawals.limit(customer=customer, messages=LESS)
-        return Press(saved="wish")
-    if wanted == "pause":
-        withdrawals.pause(customer=customer, now=now)
-        return Press(saved="wish")
-    # What holds already is no wish for more.
-    if wanted == "usual" and not customer.monthly_limit and not _is_paused(customer, now):
-        return Press(saved="wish")
-    return None
-
-
-def _is_paused(customer: Customer, now: datetime) -> bool:
-    return customer.paused_until is not None and customer.paused_until > now
-
-
-def _purpose(key: str) -> Purpose | None:
-    return Purpose.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() else None
-
-
-def _channels(customer: Customer, purpose: Purpose) -> set[str]:
-    answered = customer.permissions.filter(purpose=purpose).values_list("channel", flat=True)
-    return {*purpose.channels, *answered}
+    wanted = pressed(request)
+    return lower(customer=customer, wanted=wanted, means=MEANS, now=now) or Press(refused=True)
 
 
 # -- A link that works once ------------------------------------------------------------------------
