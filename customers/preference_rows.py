@@ -118,6 +118,7 @@ def _row(one: Permission, language: str, now: datetime, saved_since: datetime | 
     read = entry.wording if entry and on else None
     text = read or one.wording
     since = _since(one, state, on, now)
+    stopped = one.answer.reason == "suppressed"
     return Row(
         purpose_id=one.purpose.pk,
         channel=one.channel,
@@ -125,7 +126,7 @@ def _row(one: Permission, language: str, now: datetime, saved_since: datetime | 
         told=(promise(text) or text.helper).rstrip(".") + "." if text else "",
         since=since,
         on=on,
-        can_lower=on or state is State.PENDING,
+        can_lower=on or state is State.PENDING or (state in ALLOWING and stopped),
         saved=bool(entry and saved_since and entry.occurred_at >= saved_since),
         read=read,
         offer=None if on or one.purpose.archived_at else one.wording,
@@ -169,6 +170,6 @@ def _since(one: Permission, state: State, on: bool, now: datetime) -> str:
         "invalidated": _("Off since %(when)s: we had not asked you properly"),
         "archived": _("Off: we do not do this any more"),
     }
-    said = str(state) if str(state) in reasons else one.answer.reason
+    said = one.answer.reason if state in ALLOWING else str(state)
     end = day(entry.valid_until) if entry.valid_until else when
     return reasons.get(said, _("Off since %(when)s")) % {"when": when, "end": end}
