@@ -81,16 +81,16 @@ def promise(wording: Wording) -> str:
     if days in range(28, 32):
         return monthly(messages)
     if days == 7:
-        text = ngettext("At most %(n)d time a week", "At most %(n)d times a week", messages)
+        text = ngettext("At most once a week", "At most %(n)d times a week", messages)
     else:
         text = ngettext(
-            "At most %(n)d time in %(days)d days", "At most %(n)d times in %(days)d days", messages
+            "At most once in %(days)d days", "At most %(n)d times in %(days)d days", messages
         )
     return text % {"n": messages, "days": days}
 
 
 def monthly(messages: int) -> str:
-    text = ngettext("At most %(n)d time a month", "At most %(n)d times a month", messages)
+    text = ngettext("At most once a month", "At most %(n)d times a month", messages)
     return text % {"n": messages}
 
 

@@ -468,6 +468,7 @@ def test_erasing_again_finds_nothing():
     assert set(Response.objects.values_list("key", flat=True)) == keys
 
 
+@pytest.mark.django_db
 def test_erasing_one_answer_leaves_the_others_and_their_count():
     customer = make_customer()
     asked = make_invitation(customer=customer)
