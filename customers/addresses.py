@@ -23,3 +23,19 @@ def masked(address: str) -> str:
     """Return an address as its owner knows it and a stranger does not: a…a@example.org."""
     name, _, domain = address.rpartition("@")
     return f"{name[:1]}…{name[-1:]}@{domain}" if name else ""
+
+
+# What stands in the place of the reference of somebody who was erased begins so.
+ERASED = "erased-"
+
+
+def erased_references(reference: str) -> list[str]:
+    """Return what may stand in the place of a reference, one for each key, the newest first.
+
+    It names nobody, and still lets an import see that this reference was erased. A reference that
+    is such a stand-in already is its own.
+    """
+    if reference.startswith(ERASED):
+        return [reference]
+    text = f"reference.v1 {reference}"
+    return [f"{ERASED}{hash_address(text, key)}" for key in settings.ADDRESS_KEYS]

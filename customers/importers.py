@@ -44,6 +44,15 @@ def erased(field: str, reference: str) -> Refused:
     )
 
 
+def erased_address(address: str) -> Refused:
+    """Return the refusal of a row that would bring back the address of somebody erased."""
+    return Refused(
+        "email",
+        f"the address {cells.shown(address)} belonged to somebody who was erased, and an import "
+        "does not bring anybody back; leave the row out",
+    )
+
+
 def language(cell: str) -> str:
     """A language code such as nl or en-GB, in lower case."""
     if not _LANGUAGE.fullmatch(cell):
@@ -107,7 +116,10 @@ class CustomerImporter(Importer):
 
     def store(self, records: Sequence[CustomerRow]) -> list[Outcome | Refused]:
         batch = Batch(queries.customers_by_reference(row.reference for row in records))
-        outcomes = [self._take_in(row, batch) for row in records]
+        gone = queries.erased_addresses(
+            row.facts["email"] for row in records if "email" in row.facts
+        )
+        outcomes = [self._refusal(row, batch, gone) or self._take_in(row, batch) for row in records]
         services.add_customers(batch.new.values())
         services.update_customers(batch.changed.values())
         return outcomes
@@ -117,9 +129,19 @@ class CustomerImporter(Importer):
         if known is None:
             facts = {"created_at": self.options.now, **row.facts}
             return batch.add(row.reference, Customer(reference=row.reference, **facts))
-        if known.erased_at is not None:
-            return erased("reference", row.reference)
         return batch.change(row.reference, row.facts)
+
+    def _refusal(
+        self, row: CustomerRow, batch: "Batch[Customer]", gone: set[str]
+    ) -> Refused | None:
+        known = batch.known.get(row.reference)
+        if known is not None and known.erased_at is not None:
+            return erased("reference", row.reference)
+        address = row.facts.get("email", "")
+        # Another record that has the address already keeps it: nobody comes back by that.
+        if address in gone and not (known and cells.folded(known.email) == cells.folded(address)):
+            return erased_address(address)
+        return None
 
 
 # -- Products -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from customers.addresses import address_hash, address_hashes
+from customers.addresses import address_hash, address_hashes, erased_references
 from customers.chain import START, Fact, digest, link
 from customers.consent import (
     ALLOWING,
@@ -31,15 +31,19 @@ from customers.models import (
     Evidence,
     Purpose,
     PurposeKind,
-    Suppression,
     SuppressionReason,
     Wording,
 )
+from customers.stop_log import Line, log_after_commit
+from customers.suppressions import Stop, lift, suppress
 
 logger = logging.getLogger(__name__)
 
 # What a fresh yes of the customer lifts: a stop they, or their mail program, asked for.
 LIFTED_BY_A_YES = (SuppressionReason.OBJECTION, SuppressionReason.COMPLAINT)
+
+# What must hold after a backup was put back as well.
+LOGGED = frozenset({State.WITHDRAWN, State.OBJECTED, State.INVALIDATED})
 
 
 class Erased(Forbidden):
@@ -108,14 +112,20 @@ def _record(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
     )
     before = State(standing.state) if standing else State.NONE
     if act.state is State.OBJECTED:
-        _stop({address_hash(act.address), address_hash(customer.email)}, now)
+        suppress(
+            hashes={address_hash(act.address), address_hash(customer.email)},
+            stop=Stop(reason=SuppressionReason.OBJECTION),
+            now=now,
+        )
     if standing and is_repetition(before, act.state):
         return standing.entry
     _check(customer, before, act, now)
     entry = _append(customer, act, now)
     if standing is None or takes_over(standing.entry, entry):
         _project(entry)
-    _lift(entry, act.purpose)
+    _lift(entry, act.purpose, now)
+    if act.state in LOGGED:
+        log_after_commit([_logged(entry, customer, act.purpose)])
     return entry
 
 
@@ -254,26 +264,29 @@ def _project(entry: ConsentEntry) -> None:
     )
 
 
-# -- Addresses that are stopped -------------------------------------------------------------------
+# -- What follows from it -------------------------------------------------------------------------
 
 
-def _stop(hashes: set[str], now: datetime) -> None:
-    Suppression.objects.bulk_create(
-        [
-            Suppression(address_hash=one, reason=SuppressionReason.OBJECTION, created_at=now)
-            for one in sorted(hashes - {""})
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _lift(entry: ConsentEntry, purpose: Purpose) -> None:
+def _lift(entry: ConsentEntry, purpose: Purpose, now: datetime) -> None:
     """Lift what was stopped, where the customer freshly says yes to marketing on that address."""
     if (
         entry.state == State.GIVEN
         and entry.actor == Actor.CUSTOMER
         and PurposeKind(purpose.kind).is_marketing
     ):
-        Suppression.objects.filter(
-            address_hash=entry.address_hash, reason__in=LIFTED_BY_A_YES
-        ).delete()
+        lift(hashes=[entry.address_hash], reasons=LIFTED_BY_A_YES, now=now)
+
+
+def _logged(entry: ConsentEntry, customer: Customer, purpose: Purpose) -> Line:
+    """Return what the log of stops says of an entry, for when a backup does not have it."""
+    return {
+        "kind": "stop",
+        "at": entry.recorded_at.isoformat(),
+        "entry": entry.hash,
+        "customer": customer.pk,
+        "reference": erased_references(customer.reference)[0],
+        "purpose": purpose.key,
+        "channel": str(entry.channel),
+        "state": str(entry.state),
+        "occurred_at": entry.occurred_at.isoformat(),
+    }

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from customers import consent
-from customers.addresses import address_hashes
+from customers.addresses import address_hashes, erased_references
 from customers.cells import folded
 from customers.consent import Answer, Grade, Person, State, Terms, Use, soft_opt_in
 from customers.lifecycle import Clocks, Labelled, classify, pool_clocks
@@ -28,6 +28,7 @@ from customers.models import (
     Purpose,
     PurposeKind,
     Suppression,
+    SuppressionReason,
     Wording,
 )
 
@@ -39,9 +40,27 @@ CUSTOMER_BATCH = 2_000
 
 
 def customers_by_reference(references: Iterable[str]) -> dict[str, Customer]:
-    """Return the customers with these references, the erased ones included."""
-    found = Customer.objects.filter(reference__in=set(references))
-    return {customer.reference: customer for customer in found}
+    """Return the customers with these references, the erased ones included.
+
+    Who was erased is found by the hash that stands in the place of the reference.
+    """
+    wanted = set(references)
+    known = Customer.objects.filter(reference__in=wanted)
+    found = {customer.reference: customer for customer in known}
+    hashed = {one: text for text in wanted - found.keys() for one in erased_references(text)}
+    if hashed:
+        erased = Customer.objects.filter(erased_at__isnull=False, reference__in=hashed)
+        found |= {hashed[customer.reference]: customer for customer in erased}
+    return found
+
+
+def erased_addresses(addresses: Iterable[str]) -> set[str]:
+    """Return those of the addresses that belonged to somebody who was erased."""
+    hashed = {one: text for text in addresses for one in address_hashes(text)}
+    stopped = Suppression.objects.filter(
+        reason=SuppressionReason.ERASURE, address_hash__in=list(hashed)
+    )
+    return {hashed[one] for one in stopped.values_list("address_hash", flat=True)}
 
 
 def same_person(customer: Customer) -> list[int]:

@@ -11,9 +11,18 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from customers import queries
+from customers.addresses import address_hashes
 from customers.cells import folded
 from customers.lifecycle import Labelled, settle
-from customers.models import Category, Customer, Product, Purchase
+from customers.models import (
+    Category,
+    Customer,
+    Product,
+    Purchase,
+    Suppression,
+    SuppressionReason,
+)
+from customers.suppressions import Stop, suppress
 
 ROWS_PER_INSERT = 1_000
 ROWS_PER_UPDATE = 500
@@ -143,6 +152,35 @@ def update_customers(customers: Iterable[Customer]) -> None:
         ["email", "address_hash", "older_hash", "name", "language", "time_zone", "created_at"],
         batch_size=ROWS_PER_UPDATE,
     )
+
+
+def change_address(*, customer: Customer, email: str, now: datetime) -> bool:
+    """Give a customer another address and return whether it is another one.
+
+    What was permitted stays with the old address, and the new one is not confirmed. What stops
+    the old address stops the new one too.
+    """
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update().get(pk=customer.pk)
+        before = locked.email
+        if before == email:
+            return False
+        locked.email = email
+        locked.keep_hashes()
+        # Of the same address in other letters, the confirmation holds.
+        locked.verified_hash = locked.verified_hash if locked.is_verified else ""
+        locked.save(update_fields=["email", "address_hash", "older_hash", "verified_hash"])
+        for row in Suppression.objects.filter(address_hash__in=address_hashes(before)):
+            stop = Stop(
+                reason=SuppressionReason(row.reason),
+                everything=row.everything,
+                review_at=row.review_at,
+            )
+            # A bounce is about the old address alone.
+            if row.reason != SuppressionReason.BOUNCE:
+                suppress(hashes=address_hashes(email), stop=stop, now=now)
+    customer.refresh_from_db()
+    return True
 
 
 def update_products(products: Iterable[Product]) -> None:

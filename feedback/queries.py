@@ -437,3 +437,13 @@ def invitations_of(customer_ids: Iterable[int]) -> list[Invitation]:
     """Return when these customers were asked, in order."""
     asked = Invitation.objects.filter(customer__in=list(customer_ids))
     return list(asked.select_related("touchpoint", "product").order_by("invited_at", "pk"))
+
+
+def held_answers(customer_ids: Iterable[int]) -> dict[str, int]:
+    """Return for each table how many rows are known to be of these customers."""
+    ids = list(customer_ids)
+    return {
+        "feedback.response": Response.objects.filter(customer__in=ids).count(),
+        "feedback.responseedit": ResponseEdit.objects.filter(response__customer__in=ids).count(),
+        "feedback.invitation": Invitation.objects.filter(customer__in=ids).count(),
+    }

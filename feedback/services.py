@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from customers.models import Category, Customer, Product
@@ -212,6 +213,13 @@ def _forget(rows: Iterable[Response]) -> list[Response]:
     )
     ResponseEdit.objects.filter(response__in=responses).delete()
     return responses
+
+
+def drop_old_comments(now: datetime) -> int:
+    """Empty the comments that were kept long enough and return how many; no count changes."""
+    limit = now - timedelta(days=settings.RETENTION_COMMENTS_DAYS)
+    old = Response.objects.filter(answered_at__lt=limit).exclude(comment="")
+    return old.update(comment="")
 
 
 def record_invitations(invitations: Sequence[Invitation]) -> list[Invitation]:

@@ -43,6 +43,12 @@ MAY_INVITE = frozenset({Role.ADMINISTRATOR})
 # What happened is noted by who works with the answers, and read by everybody.
 MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
+# What people ask about their own data is between them and who looks after consent.
+MAY_ANSWER_REQUESTS = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
+
+# What is done with data, in general, is for everybody who works with it.
+MAY_READ_REGISTER = frozenset({Role.MARKETER, Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -75,6 +81,16 @@ def may_invite(roles: Iterable[str]) -> bool:
 def may_annotate(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may note what happened, on every chart."""
     return not MAY_ANNOTATE.isdisjoint(roles)
+
+
+def may_answer_requests(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may see and do what people ask about their data."""
+    return not MAY_ANSWER_REQUESTS.isdisjoint(roles)
+
+
+def may_read_register(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may read the register of processing."""
+    return not MAY_READ_REGISTER.isdisjoint(roles)
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -12,8 +12,10 @@ from django.utils.translation import get_language
 from insights.accounts import (
     Role,
     may_annotate,
+    may_answer_requests,
     may_change_settings,
     may_import,
+    may_read_register,
     may_set_up_touchpoints,
     roles_of,
 )
@@ -39,6 +41,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
         "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
         "may_annotate": SimpleLazyObject(lambda: may_annotate(roles)),
+        "may_answer_requests": SimpleLazyObject(lambda: may_answer_requests(roles)),
+        "may_read_register": SimpleLazyObject(lambda: may_read_register(roles)),
     }
 
 

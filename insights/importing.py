@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
@@ -52,9 +53,6 @@ MOST_ATTEMPTS = 3
 
 # An upload that nobody starts is thrown away after seven days.
 DRAFT_DAYS = timedelta(days=7)
-
-# Rejected rows hold personal data, perhaps of people who were erased since: they go after 30 days.
-REJECTS_DAYS = timedelta(days=30)
 
 # The column `file_name` holds 200 characters.
 NAME_CHARS = 200
@@ -377,4 +375,6 @@ def _forgotten(now: datetime) -> QuerySet[ImportJob]:
 
 
 def _stale(now: datetime) -> QuerySet[ImportJob]:
-    return ImportJob.objects.filter(finished_at__lt=now - REJECTS_DAYS).exclude(rejects="")
+    """Imports whose rejected rows were kept long enough: they hold personal data."""
+    limit = now - timedelta(days=settings.RETENTION_REJECTS_DAYS)
+    return ImportJob.objects.filter(finished_at__lt=limit).exclude(rejects="")

@@ -108,14 +108,18 @@ def open_requests(customer: Customer) -> list[DataRequest]:
     return list(asked.order_by("received_at", "pk"))
 
 
-def what_to_object_to(customer: Customer) -> tuple[Purpose, str] | None:
-    """Return the marketing an objection begins with; None if there is none, or it was made.
+def what_to_object_to(customer: Customer) -> list[tuple[Purpose, str]]:
+    """Return all marketing and its channels, also where nobody was asked yet.
 
-    The ledger objects to the other marketing with it.
+    Nothing if there is none, or if all of it was objected to already.
     """
-    marketing = Purpose.objects.filter(kind=PurposeKind.MARKETING, archived_at__isnull=True)
-    objected = customer.permissions.filter(state=State.OBJECTED, purpose__kind="marketing")
-    purpose = marketing.order_by("pk").first()
-    if purpose is None or not purpose.channels or objected.exists():
-        return None
-    return purpose, purpose.channels[0]
+    live = Purpose.objects.filter(archived_at__isnull=True).order_by("pk")
+    marketing = [
+        (purpose, channel)
+        for purpose in live
+        if PurposeKind(purpose.kind).is_marketing
+        for channel in purpose.channels
+    ]
+    objected = customer.permissions.filter(state=State.OBJECTED)
+    done = set(objected.values_list("purpose_id", "channel"))
+    return [] if {(one.pk, channel) for one, channel in marketing} <= done else marketing

@@ -3,12 +3,13 @@
 Everything that raises, shows or erases is here; the row of the link is the judge of every request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers import own_choices, withdrawals
 from customers.addresses import masked
 from customers.consent import Forbidden
-from customers.data_requests import Asked, receive_request
+from customers.data_requests import LIFT, Asked, receive_request
 from customers.ledger import Unproven
 from customers.lowering import LESS, Press, is_paused, lower, wishes_less
 from customers.models import (
@@ -95,7 +96,7 @@ def own_page(request: HttpRequest, link: MailedLink, now: datetime) -> HttpRespo
         "viewed": reads.viewed(customer),
         "counted": reads.counted(customer),
         "requests": reads.open_requests(customer),
-        "may_object": reads.what_to_object_to(customer) is not None,
+        "may_object": bool(reads.what_to_object_to(customer)),
         "customer": customer,
     }
     return render(request, "insights/own_page.html", context)
@@ -121,6 +122,7 @@ def _do(request: HttpRequest, customer: Customer, now: datetime) -> str:
         "less": lambda: _lift(customer, now, limit=False),
         "erase_answer": lambda: _erase_answer(request, customer),
         "restrict": lambda: _ask_for(customer, RequestKind.RESTRICTION, now),
+        "unrestrict": lambda: _lift_restriction(customer, now),
         "object": lambda: _object(customer, now),
     }
     wanted = pressed(request)
@@ -167,16 +169,24 @@ def _erase_answer(request: HttpRequest, customer: Customer) -> str:
 
 
 def _object(customer: Customer, now: datetime) -> str:
-    begin = reads.what_to_object_to(customer)
-    if begin:
-        withdrawals.object_to_marketing(
-            customer=customer, purpose=begin[0], channel=begin[1], means=MEANS, now=now
-        )
+    with transaction.atomic():
+        for purpose, channel in reads.what_to_object_to(customer):
+            withdrawals.object_to_marketing(
+                customer=customer, purpose=purpose, channel=channel, means=MEANS, now=now
+            )
     return "objected"
 
 
+def _lift_restriction(customer: Customer, now: datetime) -> str:
+    _ask_for(customer, RequestKind.RESTRICTION, now, LIFT)
+    return "unrestricted"
+
+
 def _ask_for(
-    customer: Customer, kind: RequestKind, now: datetime, corrections: dict[str, str] | None = None
+    customer: Customer,
+    kind: RequestKind,
+    now: datetime,
+    corrections: Mapping[str, str] | None = None,
 ) -> str:
     asked = Asked(kind=kind, source=RequestSource.OWN_PAGE, corrections=corrections or {})
     receive_request(customer=customer, asked=asked, now=now)

@@ -107,7 +107,9 @@ def _sources(customer: Customer, entries: Iterable[ConsentEntry], bought: bool) 
     if own:
         found.append({"data": "consents", "source": "own_form"})
     files = sorted({one.place for one in acts if one.actor == Actor.IMPORT})
-    return [*found, *({"data": "consents", "source": "import", "place": place} for place in files)]
+    for place in files:
+        found.append({"data": "consents", "source": "import", "place": place})
+    return found
 
 
 def _entries(ids: Iterable[int]) -> list[ConsentEntry]:

@@ -100,8 +100,6 @@ RETENTION_REQUESTS_DAYS = env.int("RETENTION_REQUESTS_DAYS", 1095, validate=vali
 RETENTION_REJECTS_DAYS = env.int("RETENTION_REJECTS_DAYS", 30, validate=validate.Range(min=1))
 # After an erasure the hash of the address is looked at again, to see whether it may go.
 RETENTION_STOPS_DAYS = env.int("RETENTION_STOPS_DAYS", 1825, validate=validate.Range(min=1))
-# What was stopped and erased, outside the database and its backups (customers/stop_log.py).
-STOP_LOG = Path(env.str("STOP_LOG", "") or VAR_DIR / "stops.jsonl")
 
 # -- Parts ----------------------------------------------------------------------------------
 
@@ -189,6 +187,15 @@ else:
         "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What was stopped and erased, outside the database and its backups (customers/stop_log.py). What
+# happened in the demo shop is not news to one's own, so a second database file has a second log.
+_second = DATABASE_FILE is not None and DATABASE_FILE.name != "db.sqlite3"
+STOP_LOG = Path(
+    env.str("STOP_LOG", "")
+    or VAR_DIR
+    / (f"{DATABASE_FILE.stem}.stops.jsonl" if _second and DATABASE_FILE else "stops.jsonl")
+)
 
 # Throttles need a cache that all processes share; the database is one that a web request
 # already waits for, so a dead Redis cannot lock anybody out.

@@ -10,7 +10,7 @@ from django.utils import timezone
 from customers import letters
 from customers.tasks import label_customers, verify_ledger
 from feedback.tasks import fold
-from insights import importing, services
+from insights import importing, keeping, requests, services
 from insights.models import NightlyRun
 from insights.organisation import profile
 
@@ -49,10 +49,23 @@ def send_letters() -> None:
     letters.send_due(sender, timezone.now())
 
 
+@shared_task(name="data_requests", time_limit=600)
+def carry_out_requests() -> None:
+    """Do what people asked about their data on their own pages."""
+    requests.carry_out_own(timezone.now())
+
+
+@shared_task(name="retention", time_limit=3600)
+def retention() -> None:
+    """Delete what was kept long enough."""
+    keeping.tidy(timezone.now())
+
+
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
     "verify_ledger": verify_ledger,
     "freeze_periods": freeze_periods,
+    "retention": retention,
 }
 
 
@@ -73,6 +86,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
     """Return the jobs that look for rows of this kind, in the order they must run."""
     jobs: dict[str, Callable[[], list[Task]]] = {
         "answers": lambda: [fold, compute_kpis],
+        "requests": lambda: [carry_out_requests] if requests.any_due() else [],
         "letters": lambda: [send_letters] if letters.any_due(now) else [],
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.

@@ -371,7 +371,7 @@ def test_a_draft_that_nobody_starts_is_forgotten_after_seven_days(media, age, go
 
 
 @pytest.mark.parametrize(
-    ("age", "gone"), [(importing.REJECTS_DAYS, False), (importing.REJECTS_DAYS + SECOND, True)]
+    ("age", "gone"), [(timedelta(days=30), False), (timedelta(days=30) + SECOND, True)]
 )
 def test_rejected_rows_are_kept_for_thirty_days(media, age, gone):
     job = make_queued("reference,email\nC1,nobody\n")

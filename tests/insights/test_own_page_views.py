@@ -26,6 +26,7 @@ from customers.tokens import own_page_pass
 from feedback.models import Response
 from feedback.services import add_responses
 from insights.accounts import Role
+from insights.requests import carry_out_own
 from tests.makers import (
     NOW,
     a_purchase,
@@ -233,6 +234,9 @@ def test_an_objection_stops_all_marketing_and_the_address(visitor, noor, tips):
     assert 'value="object"' in text_of(visitor.get(PAGE))
     answer = press(visitor, do="object")
     assert ConsentState.objects.get(purpose=tips).state == State.OBJECTED
+    # Also where nobody was asked yet; a question is no marketing.
+    assert ConsentState.objects.get(purpose__key="personalisation").state == State.OBJECTED
+    assert ConsentState.objects.get(purpose=survey).state == State.GIVEN
     assert Suppression.objects.get().reason == "objection"
     assert 'value="object"' not in text_of(answer)
     press(visitor, do="on", yes=tips.wordings.first().pk, channel="email")
@@ -367,6 +371,27 @@ def test_restricting_is_asked_in_one_press_and_shown_as_asked(visitor, noor):
     assert "You have an answer by" in text_of(answer)
     press(visitor, do="restrict")
     assert DataRequest.objects.count() == 1
+
+
+def test_a_restriction_is_lifted_only_at_the_customers_own_request(visitor, noor):
+    press(visitor, do="restrict")
+    assert carry_out_own(timezone.now()) == 1
+    assert 'value="unrestrict"' in text_of(visitor.get(PAGE))
+    answer = press(visitor, do="unrestrict")
+    assert "holds again" in text_of(answer)
+    assert carry_out_own(timezone.now()) == 1
+    assert 'value="restrict"' in text_of(visitor.get(PAGE))
+
+
+def test_a_correction_of_the_address_closes_the_page_when_it_is_carried_out(visitor, noor, tips):
+    record(noor, purpose=tips)
+    form = {"name": "Noor Voorbeeld", "email": "noor@example.net", "language": "en"}
+    visitor.post(PAGE + "correct/", form)
+    assert visitor.get(PAGE).status_code == 200
+    assert carry_out_own(timezone.now()) == 1
+    noor.refresh_from_db()
+    assert noor.email == "noor@example.net"
+    assert visitor.get(PAGE).status_code == 404
 
 
 def test_erasing_says_what_goes_and_stays_and_begins_at_the_safe_choice(visitor):

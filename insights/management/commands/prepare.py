@@ -33,6 +33,8 @@ class Command(BaseCommand):
             self.leave_the_demo()
             return
         if get_user_model().objects.exists():
+            # It may be a backup that was put back: nothing may be sent before this.
+            call_command("replay_erasures", stdout=self.stdout, stderr=self.stderr)
             return
         # No demo logins in production, so no demo shop either.
         if no_demo or settings.PRODUCTION or own_shop.is_open() or contents():

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         check_demo_logins(host)
         programs = [worker(verbosity), beat(verbosity), web(host, port, verbosity)]
         with only_one(settings.VAR_DIR), reserved(host, port):
+            replay(self.stdout, self.stderr)
             try:
                 with Supervisor(environment(host, port), say) as supervisor:
                     start_broker(supervisor)
@@ -187,6 +189,15 @@ def environment(host: str, port: int) -> dict[str, str]:
 def address(host: str, port: int) -> str:
     name = "localhost" if host in {"127.0.0.1", "::1", "0.0.0.0", "::"} else host  # noqa: S104
     return f"http://{name}:{port}"
+
+
+def replay(out: Any, errors: Any) -> None:
+    """Do again what a backup that was put back does not know, before anything may be sent."""
+    try:
+        call_command("replay_erasures", stdout=out, stderr=errors)
+    finally:
+        # This process only watches: it keeps no connection to the database.
+        connections.close_all()
 
 
 # -- Running ----------------------------------------------------------------------------------
