@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -93,27 +94,74 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
 
     Purpose.DoesNotExist for a key nobody set up.
     """
-    addresses = address_hashes(customer.email)
-    terms = (
-        Purpose.objects.annotate(
-            scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
-            suppressed=Exists(Suppression.objects.filter(address_hash__in=addresses)),
-            unreachable=Exists(
-                Suppression.objects.filter(address_hash__in=addresses, everything=True)
-            ),
-        )
-        .filter(key=purpose)
-        .get()
-    )
+    terms = _with_terms(address_hashes(customer.email), now).filter(key=purpose).get()
     state = (
         ConsentState.objects.filter(customer=customer, purpose=terms, channel=channel)
         .select_related("entry__wording")
         .first()
     )
+    return _answer(customer, terms, channel, state, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Where a customer stands with a purpose on a channel.
+
+    `wording` is the text that is published now, in the language asked for; None before a first.
+    """
+
+    purpose: Purpose
+    channel: str
+    state: ConsentState | None
+    answer: Answer
+    wording: Wording | None
+
+
+def permissions(customer: Customer, language: str, now: datetime) -> list[Permission]:
+    """Return where a customer stands with everything they can say yes or no to, in three queries.
+
+    What was never published and never answered is left out, and so is an archived purpose that
+    nothing stands for.
+    """
+    found = ConsentState.objects.filter(customer=customer).select_related("entry__wording")
+    states = {(state.purpose_id, state.channel): state for state in found}
+    published = Wording.objects.filter(language=language, published_at__lte=now)
+    texts = {text.purpose_id: text for text in published.order_by("version")}
+    told = []
+    for purpose in _with_terms(address_hashes(customer.email), now).order_by("pk"):
+        for channel in _channels(purpose, states):
+            state, text = states.get((purpose.pk, channel)), texts.get(purpose.pk)
+            if state or (text and not purpose.archived_at):
+                answer = _answer(customer, purpose, channel, state, now)
+                told.append(Permission(purpose, channel, state, answer, text))
+    return told
+
+
+def _channels(purpose: Purpose, states: Mapping[tuple[int, str], ConsentState]) -> list[str]:
+    """Return the channels a purpose is asked on, and those it was answered on before."""
+    if not PurposeKind(purpose.kind).needs_consent:
+        return []
+    answered = [channel for pk, channel in states if pk == purpose.pk]
+    return list(dict.fromkeys([*purpose.channels, *answered]))
+
+
+def _with_terms(addresses: Collection[str], now: datetime) -> QuerySet[Any]:
+    """Return the purposes, each with its scope of today and with what stops these addresses."""
+    stopped = Suppression.objects.filter(address_hash__in=addresses)
+    return Purpose.objects.annotate(
+        scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
+        suppressed=Exists(stopped),
+        unreachable=Exists(stopped.filter(everything=True)),
+    )
+
+
+def _answer(
+    customer: Customer, terms: Any, channel: str, state: ConsentState | None, now: datetime
+) -> Answer:
     return consent.may_process(
-        [_as_entry(state.entry, purpose)] if state else [],
+        [_as_entry(state.entry, terms.key)] if state else [],
         Terms(
-            key=purpose,
+            key=terms.key,
             scope=terms.scope or "",
             minimum_grade=Grade(terms.minimum_grade),
             minimum_age=terms.minimum_age,
@@ -130,7 +178,7 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
         ),
         Use(
             channel=channel,
-            addresses=addresses,
+            addresses=address_hashes(customer.email),
             now=now,
             soft_allowed=soft_opt_in(channel, settings.ORGANISATION_KIND, timezone.localdate(now)),
         ),

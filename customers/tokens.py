@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 _UNSUBSCRIBE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([a-z]{1,10})")
-_PREFERENCES = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,18 @@ def preferences_token(customer_id: int) -> str:
 def read_preferences(token: str) -> int | None:
     """Return the id of the customer, None for a token we did not sign for this."""
     text = _unsigned("preferences", token)
-    return int(text) if _PREFERENCES.fullmatch(text) else None
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def own_page_pass(link_id: int) -> str:
+    """Return what the cookie of the own page holds: which mailed link opened it."""
+    return _signer("own_page").sign(str(link_id))
+
+
+def read_own_page_pass(token: str) -> int | None:
+    """Return the id of the mailed link, None for a pass we did not sign."""
+    text = _unsigned("own_page", token)
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def new_secret() -> str:

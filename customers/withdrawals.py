@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Actor, State
@@ -48,6 +49,13 @@ def withdraw(
             for one in people
             if _can_lower(one, purpose, channel, asked=one.pk == customer.pk)
         ]
+
+
+def stands(*, customer: Customer, purpose: Purpose, channel: str) -> bool:
+    """Say whether there is something to take back, for any record with the customer's address."""
+    people = _with_same_address(customer)
+    states = ConsentState.objects.filter(purpose=purpose, channel=channel, state__in=STANDING)
+    return states.filter(customer__in=people).exists()
 
 
 def withdraw_all(*, customer: Customer, means: Means, now: datetime) -> list[ConsentEntry]:
@@ -92,10 +100,14 @@ def limit(*, customer: Customer, messages: int) -> int:
 
 def _same_address(customer: Customer) -> Sequence[Customer]:
     """Lock and return the customer and all with the same address, in the order of their ids."""
+    return list(_with_same_address(customer).select_for_update().order_by("pk"))
+
+
+def _with_same_address(customer: Customer) -> QuerySet[Customer]:
     found = Customer.objects.filter(pk=customer.pk)
     if hashes := address_hashes(customer.email):
         found |= Customer.objects.filter(address_hash__in=hashes)
-    return list(found.select_for_update().order_by("pk"))
+    return found
 
 
 def _standing(people: Iterable[Customer]) -> Sequence[ConsentState]:

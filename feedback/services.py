@@ -184,19 +184,35 @@ def erase_answers(customer: Customer) -> int:
     """Make a customer's answers anonymous and return how many; the counts stay as they are."""
     with transaction.atomic():
         rows = Response.objects.select_for_update().filter(customer=customer).order_by("pk")
-        responses = list(rows)
-        for response in responses:
-            response.customer = None
-            response.comment = ""
-            response.language = ""
-            response.key = uuid4().hex
-            response.body_hash = ""
-        Response.objects.bulk_update(
-            responses, ["customer", "comment", "language", "key", "body_hash"], batch_size=500
-        )
-        ResponseEdit.objects.filter(response__in=responses).delete()
+        responses = _forget(rows)
         Invitation.objects.filter(customer=customer).update(customer=None)
     return len(responses)
+
+
+def erase_answer(*, response_id: int, customers: Iterable[int]) -> bool:
+    """Make one answer of these customers anonymous; False if it is none of theirs."""
+    with transaction.atomic():
+        theirs = Response.objects.filter(pk=response_id, customer__in=list(customers))
+        responses = _forget(theirs.select_for_update())
+        asked = [one.invitation_id for one in responses if one.invitation_id]
+        Invitation.objects.filter(pk__in=asked).update(customer=None)
+    return bool(responses)
+
+
+def _forget(rows: Iterable[Response]) -> list[Response]:
+    """Take from answers who gave them and every word of theirs."""
+    responses = list(rows)
+    for response in responses:
+        response.customer = None
+        response.comment = ""
+        response.language = ""
+        response.key = uuid4().hex
+        response.body_hash = ""
+    Response.objects.bulk_update(
+        responses, ["customer", "comment", "language", "key", "body_hash"], batch_size=500
+    )
+    ResponseEdit.objects.filter(response__in=responses).delete()
+    return responses
 
 
 def drop_old_comments(now: datetime) -> int:

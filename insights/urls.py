@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
+from customers import public_preferences, public_unsubscribe
 from feedback import hosted, public
 from insights import (
     annotation_views,
     colleague_views,
     import_views,
+    own_page_views,
     own_shop_views,
     rights_views,
     settings_views,
@@ -49,6 +51,15 @@ urlpatterns = [
     path("widget.js", public.widget, name="widget"),
     re_path(r"^widget\.(?P<hash>[0-9a-f]{16})\.js$", public.pinned_widget, name="pinned_widget"),
     path("v/<str:key>/", hosted.hosted, name="hosted"),
+    path("u/<str:token>/", public_unsubscribe.unsubscribe, name="unsubscribe"),
+    path("preferences/", public_preferences.preferences_ask, name="preferences_ask"),
+    path("preferences/mine/", own_page_views.own_page, name="own_page"),
+    path("preferences/mine/data/", own_page_views.own_page_data, name="own_page_data"),
+    path("preferences/mine/download/", own_page_views.own_page_download, name="own_page_download"),
+    path("preferences/mine/correct/", own_page_views.own_page_correct, name="own_page_correct"),
+    path("preferences/mine/erase/", own_page_views.own_page_erase, name="own_page_erase"),
+    path("preferences/mine/close/", own_page_views.own_page_close, name="own_page_close"),
+    path("preferences/<str:token>/", public_preferences.preferences, name="preferences"),
     path("collect/<str:key>/", public.collector, name="collector"),
     path("collect/<str:key>/shown/", public.shown, name="shown"),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),

@@ -14,6 +14,7 @@ from feedback.services import (
     KeyReused,
     add_responses,
     edit_response,
+    erase_answer,
     erase_answers,
     is_same,
     record_invitations,
@@ -465,3 +466,25 @@ def test_erasing_again_finds_nothing():
     assert len(keys) == 3
     assert erase_answers(customer) == 0
     assert set(Response.objects.values_list("key", flat=True)) == keys
+
+
+@pytest.mark.django_db
+def test_erasing_one_answer_leaves_the_others_and_their_count():
+    customer = make_customer()
+    asked = make_invitation(customer=customer)
+    gone, stays = add_responses(
+        [
+            an_answer(customer=customer, comment="This one.", invitation=asked),
+            an_answer(customer=customer, comment="Not this one."),
+        ]
+    )
+    before = check_counts()
+    assert erase_answer(response_id=gone.pk, customers=[make_customer().pk]) is False
+    assert erase_answer(response_id=gone.pk, customers=[customer.pk]) is True
+    gone.refresh_from_db()
+    stays.refresh_from_db()
+    assert (gone.customer, gone.comment) == (None, "")
+    assert (stays.customer, stays.comment) == (customer, "Not this one.")
+    assert Invitation.objects.get(pk=asked.pk).customer is None
+    assert check_counts() == before
+    assert erase_answer(response_id=gone.pk, customers=[customer.pk]) is False

@@ -48,11 +48,29 @@ PUBLIC = {
     "hosted",
     # The logo above it.
     "logo",
+    # Taking back what a mail named, and lowering anything else: the signed link is the key. Asking
+    # for a link to the own page, and that page: a link that works once is the key to it.
+    "unsubscribe",
+    "preferences",
+    "preferences_ask",
+    "own_page",
+    "own_page_data",
+    "own_page_download",
+    "own_page_correct",
+    "own_page_erase",
+    "own_page_close",
 }
 
 # Views that take a POST without our token: they never look at a cookie, so a forged request is
 # worth no more than one that anybody sends.
-WITHOUT_TOKEN = {"collector", "shown", "hosted"}
+WITHOUT_TOKEN = {
+    "collector",
+    "shown",
+    "hosted",
+    "unsubscribe",
+    "preferences",
+    "preferences_ask",
+}
 
 
 class Address(NamedTuple):
