@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from customers import letters
-from customers.tasks import label_customers, verify_ledger
+from customers.tasks import expire_unconfirmed, label_customers, verify_ledger
 from feedback.tasks import fold
 from insights import importing, services
 from insights.models import NightlyRun
@@ -51,6 +51,7 @@ def send_letters() -> None:
 
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
+    "unconfirmed": expire_unconfirmed,
     "verify_ledger": verify_ledger,
     "freeze_periods": freeze_periods,
 }

@@ -25,6 +25,7 @@ from customers.consent import (
     check,
     current,
     is_repetition,
+    may_ask,
     may_process,
     soft_opt_in,
     strictest,
@@ -296,3 +297,33 @@ def test_a_sale_needs_all_five_facts(missing):
     facts = dict.fromkeys(Sale.__slots__, True)
     assert Sale(**facts).complete
     assert not Sale(**facts | {missing: False}).complete
+
+
+# -- Asking ----------------------------------------------------------------------------------------
+
+
+def asked(*days_ago_and_states: tuple[float, State]) -> bool:
+    entries = [
+        an_entry(state, seq=seq, occurred_at=NOW - timedelta(days=ago))
+        for seq, (ago, state) in enumerate(days_ago_and_states, 1)
+    ]
+    return may_ask(entries, "email_marketing", "email", NOW)
+
+
+@pytest.mark.parametrize(
+    ("told", "may"),
+    [
+        pytest.param([], True, id="never asked"),
+        pytest.param([(89.9, State.SHOWN)], False, id="shown 89 days ago"),
+        pytest.param([(90, State.SHOWN)], True, id="shown 90 days ago"),
+        pytest.param([(90.01, State.SHOWN), (90, State.REFUSED)], True, id="one ask, refused"),
+        pytest.param([(200, State.REFUSED), (91, State.REFUSED)], False, id="twice this year"),
+        pytest.param([(366, State.REFUSED), (91, State.REFUSED)], True, id="once this year"),
+        pytest.param([(400, State.GIVEN)], False, id="said yes"),
+        pytest.param([(400, State.GIVEN), (399, State.WITHDRAWN)], False, id="took it back"),
+        pytest.param([(400, State.OBJECTED)], False, id="objected"),
+        pytest.param([(100, State.PENDING), (93, State.EXPIRED)], True, id="not confirmed"),
+    ],
+)
+def test_somebody_is_asked_once_in_90_days_and_twice_a_year(told, may):
+    assert asked(*told) is may

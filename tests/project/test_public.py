@@ -46,13 +46,16 @@ PUBLIC = {
     "shown",
     # The question on a page of its own, for readers of a newsletter.
     "hosted",
-    # The logo above it.
+    # Where permission is asked, and the button behind the link that confirms it.
+    "opt_in",
+    "confirm",
+    # The logo above them.
     "logo",
 }
 
 # Views that take a POST without our token: they never look at a cookie, so a forged request is
 # worth no more than one that anybody sends.
-WITHOUT_TOKEN = {"collector", "shown", "hosted"}
+WITHOUT_TOKEN = {"collector", "shown", "hosted", "opt_in", "confirm"}
 
 
 class Address(NamedTuple):
