@@ -1,15 +1,25 @@
 """What the tests of the opt-in form share: letters that are sent, and links that are in them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.core import mail
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from customers import letters
+from customers import letters, triggers
 from customers.asking import Tick
-from customers.models import ConsentEntry, ConsentForm, Customer, Wording
+from customers.models import (
+    AskTally,
+    ConsentEntry,
+    ConsentForm,
+    ConsentState,
+    Customer,
+    Letter,
+    MailedLink,
+    Wording,
+)
 
 SENDER = letters.Sender("Lindehuis", "Lindehuis <post@example.org>")
 ADDRESS = "noor@example.org"
@@ -68,4 +78,14 @@ def address_of(form: ConsentForm) -> str:
     return reverse("opt_in", args=[form.key])
 
 
-FAR = datetime(2199, 1, 1, tzinfo=UTC)
+def empty() -> None:
+    """Remove what a transactional test committed; the triggers would refuse it."""
+    triggers.remove(connection)
+    for model in (Letter, MailedLink, AskTally, ConsentState):
+        model.objects.all().delete()
+    ConsentEntry.objects.all()._raw_delete("default")
+    ConsentForm.objects.all().delete()
+    for table in triggers.TABLES[1:]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table}")
+    triggers.install(connection)
