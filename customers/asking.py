@@ -123,8 +123,8 @@ def ask_to_confirm(*, tick: Tick, address: str) -> None:
     """
     with transaction.atomic():
         people = _at(address)
-        if not askable.is_permitted(people, tick.wording, tick.form.channel, tick.now):
-            _mail_link(tick, people, address)
+        permitted = askable.is_permitted(people, tick.wording, tick.form.channel, tick.now)
+        _mail_link(tick, people, address, needed=not permitted)
         count(tick.form, tick.wording, tick.now, "ticked")
 
 
@@ -133,11 +133,11 @@ def ask_to_confirm_too(*, tick: Tick, address: str, asked_at: datetime) -> None:
     with transaction.atomic():
         people = _at(address)
         held = _held(people, tick.form, asked_at, tick.now)
-        if not askable.is_permitted(people, tick.wording, tick.form.channel, tick.now):
-            if held is None:
-                _mail_link(tick, people, address)
-            else:
-                _add(tick, held)
+        permitted = askable.is_permitted(people, tick.wording, tick.form.channel, tick.now)
+        if held is None:
+            _mail_link(tick, people, address, needed=not permitted)
+        elif not permitted:
+            _add(tick, held)
         _release(held, tick.now)
         count(tick.form, tick.wording, tick.now, "ticked")
 
@@ -169,7 +169,8 @@ def offer(*, customer: Customer, tick: Tick) -> bool:
             if one.state is not State.SHOWN or tick.now - one.occurred_at >= VISIT
         ]
         if (
-            customer.restricted_at
+            customer.erased_at
+            or customer.restricted_at
             or not askable.can_be_mailed(customer.email)
             or not may_ask(past, tick.wording.purpose.key, tick.form.channel, tick.now)
         ):
@@ -231,17 +232,23 @@ def _said_no(standing: ConsentState, since: datetime) -> bool:
 # -- The mail --------------------------------------------------------------------------------------
 
 
-def _mail_link(tick: Tick, people: Sequence[Customer], address: str) -> None:
+def _mail_link(
+    tick: Tick, people: Sequence[Customer], address: str, *, needed: bool = True
+) -> None:
     """Record that a confirmation is waited for and queue the mail with its link.
 
-    Neither where the address cannot be mailed or had enough mail: who types the address of
-    somebody else a hundred times causes one mail and one entry.
+    Neither where it is not needed, or the address cannot be mailed or had enough mail: who types
+    the address of somebody else a hundred times causes one mail and one entry. The work is done
+    all the same and then undone, or the time it takes would tell what is known of an address.
     """
-    if not askable.can_be_mailed(address) or not may_write(
-        kind=LetterKind.CONFIRM, address=address, now=tick.now
-    ):
-        return
-    customer = people[0] if people else _newcomer(address, tick)
+    can_be_mailed = askable.can_be_mailed(address)
+    had_enough = not may_write(kind=LetterKind.CONFIRM, address=address, now=tick.now)
+    with transaction.atomic():
+        _write(tick, people[0] if people else _newcomer(address, tick))
+        transaction.set_rollback(not needed or not can_be_mailed or had_enough)
+
+
+def _write(tick: Tick, customer: Customer) -> None:
     _note_pending(customer, tick)
     link = MailedLink.objects.create(
         action=LinkAction.CONFIRM,

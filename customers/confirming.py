@@ -78,8 +78,9 @@ def _confirmable(link: MailedLink, customer: Customer, now: datetime) -> list[Wo
         or not askable.can_be_mailed(customer.email)
     ):
         return []
-    found = Wording.objects.filter(pk__in=link.wordings).select_related("purpose").order_by("pk")
-    return [text for text in found if _still_meant(link, customer, text, now)]
+    found = Wording.objects.filter(pk__in=link.wordings).select_related("purpose")
+    in_order = sorted(found, key=lambda text: link.wordings.index(text.pk))
+    return [text for text in in_order if _still_meant(link, customer, text, now)]
 
 
 def _still_meant(link: MailedLink, customer: Customer, text: Wording, now: datetime) -> bool:

@@ -168,9 +168,7 @@ def _take_from_known(visit: Visit, asked: Asked, ticked: bool) -> HttpResponse:
         second = None
     tick = visit.tick(visit.text, followed=second is not None)
     outcome = asking.take_tick(customer=customer, tick=tick, asked_at=asked.moment)
-    if outcome is Outcome.NOTHING:
-        return _nothing_to_ask(visit, customer)
-    if second:
+    if second and outcome is not Outcome.NOTHING:
         return _ask_second(visit, second, customer=customer.pk)
     return _outcome(visit, outcome, customer, [visit.text])
 
@@ -235,10 +233,9 @@ def _where(visit: Visit, step: str) -> Asked | None:
 
 
 def _count_shown(visit: Visit) -> None:
-    """Count that the question was shown, unless nobody saw it or it is the same visit."""
+    """Count that the question was shown, unless perhaps nobody saw it."""
     request = visit.request
-    inside = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    if request.method == "HEAD" or inside or is_prefetched(request):
+    if request.method == "HEAD" or is_prefetched(request):
         return
     if seconds_to_wait(request, seen_per_address, seen_per_form, visit.form.pk):
         return
@@ -285,7 +282,9 @@ def _outcome(
     visit: Visit, outcome: Outcome, customer: Customer, texts: Sequence[Wording]
 ) -> HttpResponse:
     if outcome is Outcome.GIVEN:
-        return _given(visit.request, customer, texts)
+        return _given(visit.request, customer, texts, framed=bool(visit.form.origins))
+    if outcome is Outcome.NOTHING:
+        return _nothing_to_ask(visit, customer)
     return _on_its_way(visit)
 
 
@@ -299,8 +298,11 @@ def _on_its_way(visit: Visit) -> HttpResponse:
     )
 
 
-def _given(request: HttpRequest, customer: Customer, texts: Sequence[Wording]) -> HttpResponse:
+def _given(
+    request: HttpRequest, customer: Customer, texts: Sequence[Wording], *, framed: bool = False
+) -> HttpResponse:
     context = {
+        "framed": framed,
         "title": _("Noted, thank you"),
         "given": texts,
         "preferences": f"/preferences/{preferences_token(customer.pk)}/",
@@ -319,6 +321,7 @@ def _left_empty(visit: Visit, customer: Customer | None = None) -> HttpResponse:
 
 def _nothing_to_ask(visit: Visit, customer: Customer) -> HttpResponse:
     context = {
+        "framed": bool(visit.form.origins),
         "title": _("We have nothing to ask you"),
         "preferences": f"/preferences/{preferences_token(customer.pk)}/",
     }

@@ -368,3 +368,12 @@ def test_an_address_has_one_way_of_writing(typed, kept):
 def test_what_cannot_be_mailed_is_refused(typed):
     with pytest.raises(CellError):
         asking.typed_address(typed)
+
+
+def test_the_bell_rings_for_a_mail_alone(form, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as rung:
+        ask(form)
+    assert len(rung) == 1
+    with django_capture_on_commit_callbacks() as rung:
+        ask(form)
+    assert rung == []

@@ -435,8 +435,33 @@ def test_who_said_something_already_is_asked_nothing(client, short, known, state
     page = begin(client, short)
     assert page.status_code == 200
     assert "checkbox" not in body(page)
+    assert "/preferences/" in body(page)
     assert states() == before
     assert tally(text_of(short)) == (0, 0, 0, 0)
+
+
+def test_a_no_elsewhere_while_the_second_question_was_open_stands(client, form, known):
+    second = post(client, form, state=hidden(begin(client, form), "state"), email=None)
+    record(known, purpose=form.second, state="objected", occurred_at=timezone.now())
+    data = {
+        "lang": "nl",
+        "step": "second",
+        "wording": second_text(form).pk,
+        "state": hidden(second, "state"),
+        "tick": "yes",
+    }
+    page = client.post(address_of(form), data)
+    assert page.status_code == 200
+    assert second_text(form).label not in body(page)
+    assert states()[-1] == "objected"
+
+
+def test_a_frame_opens_the_own_page_outside_of_it(client, short, known):
+    """Nobody may frame that page."""
+    short.origins = [OTHERS]
+    short.save()
+    page = post(client, short, state=hidden(begin(client, short), "state"), email=None)
+    assert re.search(r'href="/preferences/[^"]*" target="_blank" rel="noopener"', body(page))
 
 
 @pytest.mark.parametrize(
@@ -572,16 +597,21 @@ def test_other_methods_are_refused(client, short):
         {"Sec-Purpose": "prefetch;prerender"},
         {"Purpose": "prefetch"},
         {"X-Moz": "prefetch"},
-        {"Sec-Fetch-Site": "same-origin"},
     ],
     ids=str,
 )
-def test_what_nobody_sees_or_sees_again_is_not_counted(client, short, headers):
+def test_what_perhaps_nobody_sees_is_not_counted(client, short, headers):
     client.get(address_of(short), headers=headers)
     client.head(address_of(short))
     assert tally(text_of(short)) == (0, 0, 0, 0)
     client.get(address_of(short), headers={"Sec-Fetch-Site": "cross-site"})
     assert tally(text_of(short)) == (1, 0, 0, 0)
+
+
+def test_opening_the_form_costs_few_queries(client, form, django_assert_num_queries):
+    get(client, form)
+    with django_assert_num_queries(5):
+        get(client, form)
 
 
 def test_each_language_has_counts_of_its_own(client, short):
