@@ -372,14 +372,18 @@ def may_ask(entries: Iterable[Entry], purpose: str, channel: str, now: datetime)
     """Say whether a customer may be shown the tick of a purpose now, unasked.
 
     Not after a yes that stands, nor after an objection or a withdrawal: who took it back knows
-    where to find it. Every time it was shown and left, or ticked and not confirmed, is an ask.
+    where to find it. Every time it was shown and left, or ticked and not confirmed, is an ask; what
+    was shown and answered on the same day is one.
     """
     told = [one for one in entries if (one.purpose, one.channel) == (purpose, channel)]
     state = state_of(current(told, purpose, channel))
     if state in ALLOWING | {State.PENDING, State.OBJECTED, State.WITHDRAWN}:
         return False
-    asked = [now - one.occurred_at for one in told if one.state in _ASKS]
-    recent = [ago for ago in asked if ago < timedelta(days=365)]
+    asks: list[datetime] = []
+    for moment in sorted(one.occurred_at for one in told if one.state in _ASKS):
+        if not asks or moment - asks[-1] >= timedelta(days=1):
+            asks.append(moment)
+    recent = [now - moment for moment in asks if now - moment < timedelta(days=365)]
     return len(recent) < ASKS_A_YEAR and all(
         ago >= timedelta(days=DAYS_BETWEEN_ASKS) for ago in recent
     )

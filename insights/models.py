@@ -68,6 +68,7 @@ JOB_LABELS = {
     "compute_kpis": _("Bring KPIs up to date"),
     "imports": _("Read uploaded files"),
     "customer_types": _("Label customers by type"),
+    "unconfirmed": _("Forget addresses that were not confirmed"),
     "verify_ledger": _("Verify the consent ledger"),
     "permission_endings": _("Note permissions that ran out"),
     "letters": _("Send letters about permission"),

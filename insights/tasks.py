@@ -8,7 +8,12 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from customers import letters
-from customers.tasks import label_customers, record_endings, verify_ledger
+from customers.tasks import (
+    expire_unconfirmed,
+    label_customers,
+    record_endings,
+    verify_ledger,
+)
 from feedback.tasks import fold
 from insights import importing, keeping, requests, services
 from insights.models import NightlyRun
@@ -63,6 +68,7 @@ def retention() -> None:
 
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
+    "unconfirmed": expire_unconfirmed,
     "verify_ledger": verify_ledger,
     "permission_endings": record_endings,
     "freeze_periods": freeze_periods,

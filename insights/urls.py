@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
-from customers import public_preferences, public_unsubscribe
+from customers import public_optin, public_preferences, public_unsubscribe
 from feedback import hosted, public
 from insights import (
     annotation_views,
@@ -62,6 +62,8 @@ urlpatterns = [
     path("preferences/<str:token>/", public_preferences.preferences, name="preferences"),
     path("collect/<str:key>/", public.collector, name="collector"),
     path("collect/<str:key>/shown/", public.shown, name="shown"),
+    path("opt-in/<slug:key>/", public_optin.opt_in, name="opt_in"),
+    path("confirm/<str:token>/", public_optin.confirm, name="confirm"),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
     path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
     path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),

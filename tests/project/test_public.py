@@ -46,7 +46,10 @@ PUBLIC = {
     "shown",
     # The question on a page of its own, for readers of a newsletter.
     "hosted",
-    # The logo above it.
+    # Where permission is asked, and the button behind the link that confirms it.
+    "opt_in",
+    "confirm",
+    # The logo above them.
     "logo",
     # Taking back what a mail named, and lowering anything else: the signed link is the key. Asking
     # for a link to the own page, and that page: a link that works once is the key to it.
@@ -67,6 +70,8 @@ WITHOUT_TOKEN = {
     "collector",
     "shown",
     "hosted",
+    "opt_in",
+    "confirm",
     "unsubscribe",
     "preferences",
     "preferences_ask",
