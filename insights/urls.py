@@ -9,12 +9,14 @@ from django.views.decorators.http import require_safe
 from feedback import hosted, public
 from insights import (
     annotation_views,
+    ask_views,
     colleague_views,
     import_views,
     own_shop_views,
     settings_views,
     touchpoint_views,
     views,
+    wording_views,
 )
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
@@ -50,6 +52,8 @@ urlpatterns = [
     path("v/<str:key>/", hosted.hosted, name="hosted"),
     path("collect/<str:key>/", public.collector, name="collector"),
     path("collect/<str:key>/shown/", public.shown, name="shown"),
+    path("permission/purposes/", include(wording_views.PATHS)),
+    path("permission/forms/", include(ask_views.PATHS)),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
     path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
     path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),
