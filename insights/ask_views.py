@@ -1,12 +1,13 @@
 """The pages of opt-in forms: the list, a new one, one with its address and snippet, changing it."""
 
+from html import escape
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -138,12 +139,9 @@ def _snippet(address: str, language: str, organisation: str) -> str:
     """Return what to paste into a page; the title is what a screen reader says of the frame."""
     with override(language):
         title = _("Permission for %(organisation)s") % {"organisation": organisation}
-    return format_html(
-        '<iframe src="{}?lang={}" title="{}" width="100%" height="560" loading="lazy" '
-        'referrerpolicy="origin"></iframe>',
-        address,
-        language,
-        title,
+    return (
+        f'<iframe src="{address}?lang={language}" title="{escape(title)}" width="100%" '
+        'height="560" loading="lazy" referrerpolicy="origin"></iframe>'
     )
 
 

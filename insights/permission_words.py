@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _now
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.forms_asked import FormError
@@ -120,7 +119,7 @@ def name_of(purpose: Purpose) -> str:
 
 
 def language_name(language: str) -> str:
-    return _now(str(dict(settings.LANGUAGES).get(language, language)))
+    return gettext(str(dict(settings.LANGUAGES).get(language, language)))
 
 
 def fault_text(fault: Fault) -> str:
@@ -155,16 +154,16 @@ def promise_text(promise: Promise) -> str:
 
 def not_editorial_text(refused: NotEditorial) -> str:
     """Return why a change is more than one of words, in the language of the reader."""
-    way_out = _now("Choose “What is done”, or leave it as it was.")
+    way_out = gettext("Choose “What is done”, or leave it as it was.")
     if isinstance(refused.before, Promise):
         values = {"before": promise_text(refused.before)}
         if isinstance(refused.after, Promise):
             values["after"] = promise_text(refused.after)
-            said = _now("Customers agreed to %(before)s, and %(after)s is more.") % values
+            said = gettext("Customers agreed to %(before)s, and %(after)s is more.") % values
         else:
-            said = _now("Customers agreed to %(before)s, and now nothing is promised.") % values
+            said = gettext("Customers agreed to %(before)s, and now nothing is promised.") % values
     else:
-        said = _now(
+        said = gettext(
             "Customers agreed to “%(before)s” (%(field)s), and it would be “%(after)s”."
         ) % {
             "before": refused.before,
