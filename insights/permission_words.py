@@ -26,7 +26,7 @@ FAULTS: Mapping[str, Any] = {
         "There is no text in %(language)s. Every text is published in both languages, so that "
         "nobody agrees to what they cannot read."
     ),
-    "empty": _("The %(field)s is empty in %(language)s. Fill it in: it is read before the tick."),
+    "empty": _("“%(field)s” is empty in %(language)s. Fill it in: it is read before the tick."),
     "too_long": _(
         "“%(text)s” has %(words)d words. At most %(most)d are read before ticking: say who sends "
         "what, by which channel, and move the rest to the line below."
