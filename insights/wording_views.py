@@ -153,7 +153,7 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     draft = WordingDraft.objects.filter(purpose=found).first()
     if request.method == "POST" and _publish(request, found):
         return redirect("permission_purpose", key)
-    if draft is None:
+    if draft is None or found.archived_at:
         return redirect("permission_purpose", key)
     written = written_of(draft)
     verdict = drafts.judge(found, written)
@@ -181,7 +181,7 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
         "material": bool(versions) and written.change == Change.MATERIAL,
         "editorial": bool(versions) and written.change == Change.EDITORIAL,
         "not_editorial": not_editorial_text(refused) if refused else "",
-        "passes": verdict.passes and found.archived_at is None,
+        "passes": verdict.passes,
         "in_force": purposes.permissions_in_force(found, timezone.now()),
     }
     return render(request, "insights/purpose_preview.html", context)
