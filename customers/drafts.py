@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from customers.gate import Fault, faults_of_texts
+from customers.gate import LANGUAGES, Fault, faults_of_texts
 from customers.models import Change, Purpose, PurposeKind, Wording, WordingDraft
 from customers.publishing import (
     Edition,
@@ -104,7 +104,12 @@ def written_of(draft: WordingDraft) -> Written:
     if draft.promised_messages and draft.promised_days:
         promise = Promise(draft.promised_messages, draft.promised_days)
     return Written(
-        texts={language: Texts(**texts) for language, texts in draft.texts.items()},
+        # A database may keep them in another order.
+        texts={
+            language: Texts(**draft.texts[language])
+            for language in LANGUAGES
+            if language in draft.texts
+        },
         promise=promise,
         change=Change(draft.change),
     )

@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from customers import forms_asked
 from customers.first_texts import first_draft
 from customers.forms_asked import (
     Asking,
     FormError,
+    FormRefused,
     add_form,
     archive_form,
     askable,
@@ -127,12 +127,22 @@ def test_each_page_has_one_tick_and_passes_the_gate(tips, personal):
     assert faults_of_pages(found) == []
 
 
-def test_a_page_with_a_fault_keeps_the_form_from_asking(tips):
+@pytest.mark.parametrize(
+    ("box", "code"), [("checked", "pre_ticked"), ("required", "required"), ("hidden", "hidden")]
+)
+def test_a_page_with_a_fault_keeps_the_form_from_asking(tips, settings, box, code):
     """The gate reads the page that is drawn, so a template that pushes is stopped too."""
-    ticked = '<input type="checkbox" checked>'
-    assert [fault.code for fault in faults_of_pages([ticked, ticked])] == ["pre_ticked"]
-    error = forms_asked.FormRefused(faults_of_pages([ticked]))
-    assert "leave it empty" in str(error)
+    quiet = add_form(asking=asking(first=tips, name="Quiet"), now=NOW)
+    template = {"customers/_tick.html": f'<input type="checkbox" name="{{{{ name }}}}" {box}>'}
+    loaders = [("django.template.loaders.locmem.Loader", template)]
+    engine = "django.template.backends.django.DjangoTemplates"
+    settings.TEMPLATES = [{"BACKEND": engine, "OPTIONS": {"loaders": loaders}}]
+    with pytest.raises(FormRefused) as refused:
+        add_form(asking=asking(first=tips), now=NOW)
+    assert [fault.code for fault in refused.value.faults] == [code]
+    with pytest.raises(FormRefused, match="The box is"):
+        change_form(form=quiet, asking=asking(first=tips, name="Loud"))
+    assert [form.name for form in ConsentForm.objects.all()] == ["Quiet"]
 
 
 def test_an_archived_form_asks_again_only_what_is_still_asked(tips):
