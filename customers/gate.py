@@ -85,6 +85,7 @@ FAULTS = {
     "%(promised)d messages that are promised: that is what is kept.",
     "pre_ticked": "The box is ticked beforehand. A permission is an act: leave it empty.",
     "required": "The box is required. Nobody may have to agree to go on: let both go on.",
+    "hidden": "The box is hidden. Nobody agrees to what they do not see: show it.",
     "unequal": "The buttons are not equal (%(yes)s and %(no)s). Yes and no have the same size, "
     "colour and place.",
     "too_many": "%(purposes)d purposes on one screen. At most %(most)d: ask for the others later.",
@@ -130,6 +131,7 @@ class Screen:
     purposes: int
     ticked: bool = False
     required: bool = False
+    hidden: bool = False
     yes_style: str = ""
     no_style: str = ""
 
@@ -155,6 +157,7 @@ def faults_of_screen(screen: Screen) -> list[Fault]:
     checks = (
         (_fault("pre_ticked"), screen.ticked),
         (_fault("required"), screen.required),
+        (_fault("hidden"), screen.hidden),
         (
             _fault("unequal", yes=screen.yes_style, no=screen.no_style),
             screen.yes_style != screen.no_style,

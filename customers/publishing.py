@@ -19,16 +19,6 @@ class Unfit(ValueError):
         super().__init__(" ".join(fault.sentence for fault in faults))
 
 
-class NotEditorial(ValueError):
-    """A change that would hold for people who agreed to something else."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what}. That is a material change: publish it as one, and earlier permissions no "
-            "longer count."
-        )
-
-
 # What a text says of what is done; a change of these is one of deeds.
 DEEDS = ("controller", "data_types", "recipients", "retention")
 
@@ -49,6 +39,25 @@ class Promise:
         return more_often or self.messages > other.messages
 
 
+class NotEditorial(ValueError):
+    """A change that would hold for people who agreed to something else.
+
+    `field` is one of DEEDS, or "promise": what was promised before, and what now, or None.
+    """
+
+    def __init__(
+        self, field: str, before: "str | Promise", after: "str | Promise | None", language: str = ""
+    ) -> None:
+        self.field, self.before, self.after, self.language = field, before, after, language
+        what = f"{field} was “{before}” and would be “{after}”"
+        if field == "promise":
+            what = f"{after or 'No promise'} is more than {before}, which customers agreed to"
+        super().__init__(
+            f"{what}. That is a material change: publish it as one, and earlier permissions no "
+            "longer count."
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edition:
     """A new version: a text for each language, what is promised, and what it changes."""
@@ -65,15 +74,13 @@ def publish(*, purpose: Purpose, edition: Edition, now: datetime) -> list[Wordin
     Unfit for what the gate refuses, NotEditorial for a change that is more than one of words. A
     first version is a material one, whatever it calls itself: before it nothing was permitted.
     """
-    faults = faults_of_texts(_plan(purpose, edition), _drafts(edition))
+    faults = faults_of_texts(plan_of(purpose, edition), drafts_of(edition))
     if faults:
         raise Unfit(faults)
     with transaction.atomic():
         locked = Purpose.objects.select_for_update().get(pk=purpose.pk)
-        last = locked.wordings.order_by("-version").first()
+        last = check_change(locked, edition)
         change = edition.change if last else Change.MATERIAL
-        if last and change == Change.EDITORIAL:
-            _check_editorial(locked, last, edition)
         generation = _generations(locked) + (change == Change.MATERIAL)
         rows = [
             Wording(
@@ -102,26 +109,38 @@ def _generations(purpose: Purpose) -> int:
     return material.values("version").distinct().count()
 
 
+def check_change(purpose: Purpose, edition: Edition) -> Wording | None:
+    """Raise NotEditorial for a change of deeds that calls itself one of words.
+
+    Return a wording of the version before, None if there is none.
+    """
+    last = purpose.wordings.order_by("-version").first()
+    if last and edition.change == Change.EDITORIAL:
+        _check_editorial(purpose, last, edition)
+    return last
+
+
 def _check_editorial(purpose: Purpose, last: Wording, edition: Edition) -> None:
     if last.promised_messages is not None and last.promised_days is not None:
         before = Promise(last.promised_messages, last.promised_days)
         if edition.promise is None or edition.promise.exceeds(before):
-            now = edition.promise or "No promise"
-            raise NotEditorial(f"{now} is more than {before}, which customers agreed to")
+            raise NotEditorial("promise", before, edition.promise)
     for row in purpose.wordings.filter(version=last.version, language__in=edition.texts):
         for name in DEEDS:
             was, is_now = getattr(row, name), getattr(edition.texts[row.language], name)
             if was != is_now:
-                raise NotEditorial(f"{name} was “{was}” and would be “{is_now}”")
+                raise NotEditorial(name, was, is_now, row.language)
 
 
-def _plan(purpose: Purpose, edition: Edition) -> Plan:
+def plan_of(purpose: Purpose, edition: Edition) -> Plan:
+    """Return what the gate has to know of a purpose."""
     sender = next((texts.controller for texts in edition.texts.values()), "")
     promised = edition.promise.messages if edition.promise else None
     return Plan(PurposeKind(purpose.kind).value, sender, promised)
 
 
-def _drafts(edition: Edition) -> list[Draft]:
+def drafts_of(edition: Edition) -> list[Draft]:
+    """Return what the gate reads, one text for each language."""
     return [
         Draft(language, texts.label, texts.helper, texts.way_out)
         for language, texts in edition.texts.items()

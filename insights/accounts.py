@@ -49,6 +49,9 @@ MAY_ANSWER_REQUESTS = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 # What is done with data, in general, is for everybody who works with it.
 MAY_READ_REGISTER = frozenset({Role.MARKETER, Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
+# What customers read before they say yes is the work of who looks after consent.
+MAY_EDIT_PERMISSION = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -91,6 +94,11 @@ def may_answer_requests(roles: Iterable[str]) -> bool:
 def may_read_register(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may read the register of processing."""
     return not MAY_READ_REGISTER.isdisjoint(roles)
+
+
+def may_edit_permission(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may write, publish and ask what customers permit."""
+    return not MAY_EDIT_PERMISSION.isdisjoint(roles)
 
 
 class AccountAdapter(DefaultAccountAdapter):

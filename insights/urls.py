@@ -10,6 +10,7 @@ from customers import public_optin, public_preferences, public_unsubscribe
 from feedback import hosted, public
 from insights import (
     annotation_views,
+    ask_views,
     colleague_views,
     import_views,
     own_page_views,
@@ -18,6 +19,7 @@ from insights import (
     settings_views,
     touchpoint_views,
     views,
+    wording_views,
 )
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
@@ -64,6 +66,8 @@ urlpatterns = [
     path("collect/<str:key>/shown/", public.shown, name="shown"),
     path("opt-in/<slug:key>/", public_optin.opt_in, name="opt_in"),
     path("confirm/<str:token>/", public_optin.confirm, name="confirm"),
+    path("permission/purposes/", include(wording_views.PATHS)),
+    path("permission/forms/", include(ask_views.PATHS)),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
     path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
     path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),

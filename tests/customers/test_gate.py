@@ -149,6 +149,7 @@ def test_a_fault_names_the_value_the_rule_and_the_way_out():
     [
         ({"ticked": True}, "pre_ticked"),
         ({"required": True}, "required"),
+        ({"hidden": True}, "hidden"),
         ({"yes_style": "btn-primary", "no_style": "btn-quiet"}, "unequal"),
         ({"purposes": 4}, "too_many"),
     ],
@@ -162,5 +163,5 @@ def test_a_form_that_pushes_is_refused(changes, code):
 
 def test_every_fault_has_its_case():
     told = {code for code, *_ in REFUSED} | {"missing_language", "unknown_language"}
-    told |= {"pre_ticked", "required", "unequal", "too_many"}
+    told |= {"pre_ticked", "required", "hidden", "unequal", "too_many"}
     assert told == {*FAULTS}
