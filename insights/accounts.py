@@ -43,6 +43,9 @@ MAY_INVITE = frozenset({Role.ADMINISTRATOR})
 # What happened is noted by who works with the answers, and read by everybody.
 MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
+# What customers permitted is looked after by few: marketers see counts, never whose they are.
+MAY_MANAGE_CONSENT = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -75,6 +78,23 @@ def may_invite(roles: Iterable[str]) -> bool:
 def may_annotate(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may note what happened, on every chart."""
     return not MAY_ANNOTATE.isdisjoint(roles)
+
+
+def may_manage_consent(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may look at consent records, and lower what is in."""
+    return not MAY_MANAGE_CONSENT.isdisjoint(roles)
+
+
+def is_alone(user: User) -> bool:
+    """Say whether nobody else who can sign in looks after consent: no second pair of eyes."""
+    others = User.objects.filter(is_active=True).exclude(pk=user.pk)
+    if settings.PRODUCTION:
+        # A demo login opens nothing there.
+        others = others.exclude(
+            models.Q(email__endswith=DEMO_DOMAIN) | models.Q(username__endswith=DEMO_DOMAIN)
+        )
+    may = models.Q(is_superuser=True) | models.Q(groups__name__in=MAY_MANAGE_CONSENT)
+    return not others.filter(may).exists()
 
 
 class AccountAdapter(DefaultAccountAdapter):

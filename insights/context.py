@@ -14,6 +14,7 @@ from insights.accounts import (
     may_annotate,
     may_change_settings,
     may_import,
+    may_manage_consent,
     may_set_up_touchpoints,
     roles_of,
 )
@@ -38,6 +39,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
         "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
+        "may_manage_consent": SimpleLazyObject(lambda: may_manage_consent(roles)),
         "may_annotate": SimpleLazyObject(lambda: may_annotate(roles)),
     }
 

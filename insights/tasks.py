@@ -7,7 +7,7 @@ from datetime import datetime, time
 from celery import Task, shared_task
 from django.utils import timezone
 
-from customers import letters
+from customers import invalidations, letters
 from customers.tasks import label_customers, verify_ledger
 from feedback.tasks import fold
 from insights import importing, services
@@ -49,6 +49,12 @@ def send_letters() -> None:
     letters.send_due(sender, timezone.now())
 
 
+@shared_task(name="invalidate", time_limit=3600)
+def invalidate() -> None:
+    """Carry out the faulty batches that were approved."""
+    invalidations.carry_out_due(timezone.now())
+
+
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
     "verify_ledger": verify_ledger,
@@ -74,6 +80,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
     jobs: dict[str, Callable[[], list[Task]]] = {
         "answers": lambda: [fold, compute_kpis],
         "letters": lambda: [send_letters] if letters.any_due(now) else [],
+        "invalidations": lambda: [invalidate] if invalidations.any_due() else [],
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.
         "imports": lambda: _due_imports(now),
