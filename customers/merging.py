@@ -103,8 +103,9 @@ class Preview:
 
     @property
     def seal(self) -> str:
-        told = [[asdict(row) for row in self.rows], str(self.paused_until), self.monthly_limit]
-        text = json.dumps([*told, str(self.restricted_at)], sort_keys=True)
+        wishes = [str(self.paused_until), self.monthly_limit, str(self.restricted_at)]
+        rows = [asdict(row) for row in self.rows]
+        text = json.dumps([self.survivor.pk, self.absorbed.pk, rows, wishes], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
