@@ -21,7 +21,6 @@ from customers.models import (
     ConsentEntry,
     ConsentState,
     Customer,
-    CustomerMerge,
     Product,
     Purchase,
     Purpose,
@@ -54,15 +53,6 @@ def categories_by_name(names: Iterable[str]) -> dict[str, Category]:
     """Return the categories with these names, in whatever case."""
     found = Category.objects.filter(name_folded__in={folded(name) for name in names})
     return {category.name_folded: category for category in found}
-
-
-def survivor_of(customer: Customer) -> Customer:
-    """Return the record a customer's was merged into, and that one's; else the customer."""
-    while (
-        merge := CustomerMerge.objects.filter(absorbed=customer).select_related("survivor").first()
-    ):
-        customer = merge.survivor
-    return customer
 
 
 # -- Permission -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Actor, State
@@ -108,12 +109,16 @@ def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
 
     A merged record has no address, so it is locked alone, and before its survivor by everybody.
     """
+    people = list(_with_same_address(customer).select_for_update().order_by("pk"))
+    merge = _merge_of(customer)
+    return _same_address(merge.survivor) if merge else (customer, people)
+
+
+def _with_same_address(customer: Customer) -> QuerySet[Customer]:
     found = Customer.objects.filter(pk=customer.pk)
     if hashes := address_hashes(customer.email):
         found |= Customer.objects.filter(address_hash__in=hashes)
-    people = list(found.select_for_update().order_by("pk"))
-    merge = _merge_of(customer)
-    return _same_address(merge.survivor) if merge else (customer, people)
+    return found
 
 
 def _merge_of(customer: Customer) -> CustomerMerge | None:

@@ -81,12 +81,15 @@ WAYS_IN: Mapping[str, Any] = {
 METHODS: Mapping[str, Any] = {
     **WAYS_IN,
     "checkbox": _("With a tick"),
-    "double_opt_in": _("With the link in the mail"),
+    "confirm_link": _("With the link in the mail"),
+    "not_confirmed": _("The link was not used within a week"),
     "one_click_post": _("With the unsubscribe button of the mail program"),
     "unsubscribe_page": _("With the unsubscribe link in a mail"),
     "preference_page": _("On the own page"),
     "reply_stop": _("By answering STOP"),
     "api": _("Through another system"),
+    "import": _("From a file"),
+    "sale": _("With a sale"),
     "merge": _("By the merging of two records"),
     "invalidation": _("With a faulty batch"),
 }

@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from customers.consent import State
 from customers.invalidations import Batch
-from customers.models import Wording
+from customers.models import ConsentForm, Wording
 from insights.consent_words import WAYS_IN, purpose_name
 
 logger = logging.getLogger(__name__)
@@ -146,11 +146,17 @@ class InvalidationForm(forms.Form):
         required=False,
         empty_label=_("Any text"),
     )
+    form = forms.ModelChoiceField(
+        label=_("Form"),
+        queryset=ConsentForm.objects.order_by("name"),
+        required=False,
+        empty_label=_("Any form"),
+    )
     place = forms.CharField(
-        label=_("Place"),
+        label=_("Another place"),
         max_length=100,
         required=False,
-        help_text=_("The key of a form, or the name of an imported file."),
+        help_text=_("As it stands in the history, such as the name of a file."),
     )
     first = forms.DateField(
         label=_("First day"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs=DATE)
@@ -183,8 +189,13 @@ class InvalidationForm(forms.Form):
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and first > last:
             self.add_error("last", _("This is before the first day. Choose a later one."))
-        if not cleaned.get("wording") and not cleaned.get("place") and not self.errors:
-            raise ValidationError(_("Choose a text, or fill in a place: all of them is no batch."))
+        if cleaned.get("form") and cleaned.get("place"):
+            self.add_error("place", _("Choose a form or fill in a place, not both."))
+        named_one = cleaned.get("wording") or cleaned.get("form") or cleaned.get("place")
+        if not named_one and not self.errors:
+            raise ValidationError(
+                _("Choose a text or a form, or fill in a place: all of them is no batch.")
+            )
         return cleaned
 
     @property
@@ -193,7 +204,7 @@ class InvalidationForm(forms.Form):
         last = given["last"]
         return Batch(
             wording=given["wording"],
-            place=given["place"],
+            place=f"form:{given['form'].key}" if given["form"] else given["place"],
             since=_midnight(given["first"]) if given["first"] else None,
             until=_midnight(last + timedelta(days=1)) if last else None,
         )

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Answer, State
@@ -26,6 +28,7 @@ from customers.models import (
 )
 from customers.queries import may_process
 from insights import consent_words
+from insights.accounts import Role
 from insights.colleagues import role_of
 from insights.consent_words import Told, purpose_name
 
@@ -224,6 +227,11 @@ _TONES = {
 }
 
 
+# How the ledger begins the place of a form, by its key.
+FORM = "form:"
+PLACES: dict[str, Any] = {"own_page": _lazy("the own page"), "preferences": _lazy("the own page")}
+
+
 def _events(
     customer: Customer, entries: Sequence[ConsentEntry], names: dict[str, str], who: str
 ) -> list[Event]:
@@ -236,7 +244,7 @@ def _events(
         told = Told(
             who=who,
             colleague=names.get(entry.actor_id, _("a colleague")),
-            place=places.get(entry.place, entry.place),
+            place=str(places.get(entry.place, entry.place)),
             before=before.get(key, State.NONE),
         )
         before[key] = State(entry.state)
@@ -259,10 +267,11 @@ def _evidence(entry: ConsentEntry) -> str:
     return found.text if found else ""
 
 
-def _places(entries: Iterable[ConsentEntry]) -> dict[str, str]:
-    """Return the names of the forms among the places, by key."""
-    keys = {entry.place for entry in entries}
-    return dict(ConsentForm.objects.filter(key__in=keys).values_list("key", "name"))
+def _places(entries: Iterable[ConsentEntry]) -> dict[str, Any]:
+    """Return the names of places where something was ticked, as the ledger calls them."""
+    keys = {entry.place.removeprefix(FORM) for entry in entries}
+    found = ConsentForm.objects.filter(key__in=keys).values_list("key", "name")
+    return {f"{FORM}{key}": name for key, name in found} | PLACES
 
 
 # -- Who of us ------------------------------------------------------------------------------------
@@ -281,4 +290,5 @@ def _with_role(user: User) -> str:
 
 
 def _viewer(view: AccessLog, names: dict[str, str]) -> str:
-    return names.get(view.viewer) or view.role or view.viewer
+    role = str(Role(view.role).label) if view.role in Role.values else view.role
+    return names.get(view.viewer) or role or view.viewer

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -28,8 +27,8 @@ from customers.views_of_data import record_views
 from insights import customer_records as records
 from insights import merges
 from insights.accounts import may_manage_consent, roles_of
+from insights.colleagues import role_of
 from insights.consent_words import MERGE_REFUSALS
-from insights.context import widest
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
 from insights.merge_words import merge_rows
 
@@ -180,17 +179,13 @@ def _merge_page(
 
 
 def write_down(request: HttpRequest, people: Iterable[Customer], kind: AccessKind) -> None:
-    """Note that the colleague who asks sees these customers, and in which role.
-
-    The role is a word in the shop's own language: customers read it.
-    """
-    with translation.override(settings.LANGUAGE_CODE):
-        role = widest(roles_of(request.user))
+    """Note that the colleague who asks sees these customers, and in which role."""
+    role = role_of(reader(request))
     record_views(
         customers=people,
         kind=kind,
         viewer=str(reader(request).pk),
-        role=role,
+        role=role.value if role else "",
         now=timezone.now(),
     )
 

@@ -16,6 +16,7 @@ from feedback.services import (
     edit_response,
     erase_answers,
     is_same,
+    move_answers,
     record_invitations,
     submit_response,
 )
@@ -465,3 +466,24 @@ def test_erasing_again_finds_nothing():
     assert len(keys) == 3
     assert erase_answers(customer) == 0
     assert set(Response.objects.values_list("key", flat=True)) == keys
+
+
+@pytest.mark.django_db
+def test_answers_and_invitations_move_to_another_record_of_the_same_person():
+    of, to, other = make_customer(), make_customer(), make_customer()
+    invitation = make_invitation(customer=of)
+    add_responses(
+        [
+            an_answer(customer=of, invitation=invitation),
+            an_answer(customer=of, key="second"),
+            an_answer(customer=other),
+        ]
+    )
+    before = values("nps")
+    assert move_answers(of=of, to=to) == (2, 1)
+    assert move_answers(of=of, to=to) == (0, 0)
+    assert Response.objects.filter(customer=to).count() == 2
+    assert Response.objects.filter(customer=other).count() == 1
+    assert Invitation.objects.get().customer == to
+    assert values("nps") == before
+    check_counts()
