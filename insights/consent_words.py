@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.consent import ALLOWING, Actor, Answer, State
-from customers.models import ConsentEntry, Purpose
+from customers.models import AccessKind, ConsentEntry, Purpose
 
 # Of consent.REASONS.
 REASONS: Mapping[str, Any] = {
@@ -92,6 +92,15 @@ METHODS: Mapping[str, Any] = {
     "sale": _("With a sale"),
     "merge": _("By the merging of two records"),
     "invalidation": _("With a faulty batch"),
+}
+
+# Of AccessKind, as colleagues read it; the customer reads the words of the model.
+VIEWS: Mapping[str, Any] = {
+    AccessKind.PAGE: _("looked at the record"),
+    AccessKind.SEARCH: _("found it in a search"),
+    AccessKind.EXPORT: _("made a copy of the data"),
+    AccessKind.CHANGE: _("changed something"),
+    AccessKind.API: _("asked about it from another system"),
 }
 
 # Who acted is in the key; "%(who)s" is the customer, "%(colleague)s" who relayed it.

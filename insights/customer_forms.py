@@ -69,11 +69,6 @@ class RelayForm(forms.Form):
         help_text=_("Such as the number of the call, or the folder of the letter."),
     )
 
-    helper = FormHelper()
-    helper.form_class = "ci-form"
-    helper.attrs = {"novalidate": True}
-    helper.add_input(Submit("relay", _("Write it down")))
-
     def __init__(
         self, data: Any = None, *, choices: Sequence[tuple[str, str]], today: date, customer: int
     ) -> None:
@@ -130,11 +125,6 @@ class MergeForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-
-    helper = FormHelper()
-    helper.form_class = "ci-form"
-    helper.attrs = {"novalidate": True}
-    helper.add_input(Submit("merge", _("Merge for good"), css_class="btn-danger"))
 
 
 class InvalidationForm(forms.Form):

@@ -151,7 +151,8 @@ def record_of(customer: Customer, now: datetime) -> Record:
         standings=list(_standings(customer, now)),
         events=_events(customer, entries, names, who),
         views=[
-            View(view.viewed_at, view.get_kind_display(), _viewer(view, names)) for view in views
+            View(view.viewed_at, str(consent_words.VIEWS[view.kind]), _viewer(view, names))
+            for view in views
         ],
         requests=list(
             DataRequest.objects.filter(customer=customer, state=RequestState.OPEN).order_by(
@@ -236,7 +237,7 @@ def _events(
     customer: Customer, entries: Sequence[ConsentEntry], names: dict[str, str], who: str
 ) -> list[Event]:
     """Return the history in words, the newest first."""
-    places = _places(entries)
+    places = place_names(entry.place for entry in entries)
     before: dict[tuple[int, int, str], State] = {}
     events = []
     for entry in entries:
@@ -267,9 +268,9 @@ def _evidence(entry: ConsentEntry) -> str:
     return found.text if found else ""
 
 
-def _places(entries: Iterable[ConsentEntry]) -> dict[str, Any]:
+def place_names(places: Iterable[str]) -> dict[str, Any]:
     """Return the names of places where something was ticked, as the ledger calls them."""
-    keys = {entry.place.removeprefix(FORM) for entry in entries}
+    keys = {place.removeprefix(FORM) for place in places}
     found = ConsentForm.objects.filter(key__in=keys).values_list("key", "name")
     return {f"{FORM}{key}": name for key, name in found} | PLACES
 

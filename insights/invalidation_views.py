@@ -18,6 +18,7 @@ from customers.models import Channel, Invalidation, Purpose
 from insights.accounts import is_alone
 from insights.consent_words import purpose_name
 from insights.customer_forms import InvalidationForm
+from insights.customer_records import place_names
 from insights.customer_views import consent_only, reader
 
 # Few are ever made; the latest are enough to look at.
@@ -47,7 +48,9 @@ def invalidations(request: HttpRequest) -> HttpResponse:
             :SHOWN
         ]
     )
-    return render(request, "insights/invalidations.html", {"form": form, "rows": rows})
+    places = place_names(row.place for row in rows)
+    context = {"form": form, "rows": rows, "places": places}
+    return render(request, "insights/invalidations.html", context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ def invalidation(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "hits": hits,
+        "places": place_names([row.place]),
         "total": sum(hit.permissions for hit in hits),
         "proposed_by": _called(people.get(row.proposed_by)),
         "approved_by": _called(people.get(row.approved_by)),

@@ -50,7 +50,8 @@ def _loses(row: Row) -> bool:
 def _loss(row: Row) -> str:
     ours, theirs = State(row.survivor) in ALLOWING, State(row.absorbed) in ALLOWING
     if State(row.result) is State.OBJECTED:
-        return _("The objection counts for both. A yes of either is lost.")
+        lost = _("The objection counts for both, and the yes is lost.")
+        return lost if ours or theirs else _("The objection counts for both.")
     if ours and theirs:
         return _("Both said yes. The yes of %(survivor)s stays; the other one was for its own "
                  "address and is lost.")  # fmt: skip

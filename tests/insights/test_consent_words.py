@@ -8,7 +8,7 @@ from django.utils import translation
 
 from customers import consent, merging, relaying
 from customers.consent import TRANSITIONS, Actor, Answer, State
-from customers.models import ConsentEntry
+from customers.models import AccessKind, ConsentEntry
 from insights import consent_words
 from insights.consent_words import Told, reason, sentence, way
 from tests.makers import NOW, make_customer, make_purpose, record
@@ -43,6 +43,7 @@ def test_the_sentences_have_the_placeholders_of_the_rules_but_what_they_leave_ou
 def test_every_state_and_every_way_in_has_a_word():
     assert set(consent_words.STATES) == set(State)
     assert set(consent_words.WAYS_IN) == set(relaying.WAYS_IN)
+    assert set(consent_words.VIEWS) == set(AccessKind)
 
 
 def test_every_change_the_ledger_takes_has_a_sentence():
