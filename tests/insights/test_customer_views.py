@@ -531,6 +531,15 @@ def test_who_counts_as_a_second_pair_of_eyes(roles, given, alone):
     assert is_alone(me) is alone
 
 
+def test_a_demo_login_is_no_second_pair_of_eyes_in_production(settings):
+    me = make_colleague(Role.CONSENT_ADMIN, Role.ADMINISTRATOR)
+    demo = make_colleague(Role.ADMINISTRATOR)
+    User.objects.filter(pk=demo.pk).update(email="admin@demo.example")
+    assert not is_alone(me)
+    settings.PRODUCTION = True
+    assert is_alone(me)
+
+
 def test_a_proposal_is_dropped(staff, noor, tips):
     record(noor, purpose=tips, place="till")
     staff.post(BATCHES, proposal())
