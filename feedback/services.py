@@ -222,6 +222,21 @@ def drop_old_comments(now: datetime) -> int:
     return old.update(comment="")
 
 
+# Every table of this floor that points at a customer.
+OF_CUSTOMERS = frozenset({"feedback.Response", "feedback.Invitation"})
+
+
+def move_answers(*, of: Customer, to: Customer) -> tuple[int, int]:
+    """Give a customer's answers and invitations to another record of the same person.
+
+    Returns how many of each; the counts stay as they are, because they are about nobody.
+    """
+    with transaction.atomic():
+        answers = Response.objects.filter(customer=of).update(customer=to)
+        invitations = Invitation.objects.filter(customer=of).update(customer=to)
+    return answers, invitations
+
+
 def record_invitations(invitations: Sequence[Invitation]) -> list[Invitation]:
     """Store delivered invitations, each still silent; their local day is filled in here."""
     for invitation in invitations:

@@ -52,6 +52,9 @@ MAY_READ_REGISTER = frozenset({Role.MARKETER, Role.CONSENT_ADMIN, Role.ADMINISTR
 # What customers read before they say yes is the work of who looks after consent.
 MAY_EDIT_PERMISSION = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
+# What customers permitted is looked after by few: marketers see counts, never whose they are.
+MAY_MANAGE_CONSENT = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -99,6 +102,23 @@ def may_read_register(roles: Iterable[str]) -> bool:
 def may_edit_permission(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may write, publish and ask what customers permit."""
     return not MAY_EDIT_PERMISSION.isdisjoint(roles)
+
+
+def may_manage_consent(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may look at consent records, and lower what is in."""
+    return not MAY_MANAGE_CONSENT.isdisjoint(roles)
+
+
+def is_alone(user: User) -> bool:
+    """Say whether nobody else who can sign in looks after consent: no second pair of eyes."""
+    others = User.objects.filter(is_active=True).exclude(pk=user.pk)
+    if settings.PRODUCTION:
+        # A demo login opens nothing there.
+        others = others.exclude(
+            models.Q(email__endswith=DEMO_DOMAIN) | models.Q(username__endswith=DEMO_DOMAIN)
+        )
+    may = models.Q(is_superuser=True) | models.Q(groups__name__in=MAY_MANAGE_CONSENT)
+    return not others.filter(may).exists()
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from celery import Task, shared_task
 from django.utils import timezone
 
-from customers import letters
+from customers import invalidations, letters
 from customers.tasks import (
     expire_unconfirmed,
     label_customers,
@@ -66,6 +66,12 @@ def retention() -> None:
     keeping.tidy(timezone.now())
 
 
+@shared_task(name="invalidate", time_limit=3600)
+def invalidate() -> None:
+    """Carry out the faulty batches that were approved."""
+    invalidations.carry_out_due(timezone.now())
+
+
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
     "unconfirmed": expire_unconfirmed,
@@ -95,6 +101,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
         "answers": lambda: [fold, compute_kpis],
         "requests": lambda: [carry_out_requests] if requests.any_due() else [],
         "letters": lambda: [send_letters] if letters.any_due(now) else [],
+        "invalidations": lambda: [invalidate] if invalidations.any_due() else [],
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.
         "imports": lambda: _due_imports(now),

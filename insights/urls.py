@@ -12,7 +12,9 @@ from insights import (
     annotation_views,
     ask_views,
     colleague_views,
+    customer_views,
     import_views,
+    invalidation_views,
     own_page_views,
     own_shop_views,
     rights_views,
@@ -34,6 +36,25 @@ urlpatterns = [
     path("annotations/", annotation_views.annotations, name="annotations"),
     path("annotations/<int:pk>/", annotation_views.annotation, name="annotation"),
     path("annotations/<int:pk>/drop/", annotation_views.annotation_drop, name="annotation_drop"),
+    path("customers/", customer_views.customers, name="customers"),
+    # A reference is the shop's own, and may hold a slash.
+    path("customers/<path:reference>/relay/", customer_views.relay, name="customer_relay"),
+    path("customers/<path:reference>/merge/", customer_views.merge, name="customer_merge"),
+    path("customers/<path:reference>/", customer_views.customer, name="customer"),
+    path("permission/invalidations/", invalidation_views.invalidations, name="invalidations"),
+    path(
+        "permission/invalidations/<int:pk>/", invalidation_views.invalidation, name="invalidation"
+    ),
+    path(
+        "permission/invalidations/<int:pk>/approve/",
+        invalidation_views.approve,
+        name="invalidation_approve",
+    ),
+    path(
+        "permission/invalidations/<int:pk>/drop/",
+        invalidation_views.drop,
+        name="invalidation_drop",
+    ),
     path("jobs/", views.jobs, name="jobs"),
     path("imports/", import_views.imports, name="imports"),
     path("imports/<int:pk>/", import_views.import_job, name="import"),

@@ -17,6 +17,7 @@ from feedback.services import (
     erase_answer,
     erase_answers,
     is_same,
+    move_answers,
     record_invitations,
     submit_response,
 )
@@ -488,3 +489,23 @@ def test_erasing_one_answer_leaves_the_others_and_their_count():
     assert Invitation.objects.get(pk=asked.pk).customer is None
     assert check_counts() == before
     assert erase_answer(response_id=gone.pk, customers=[customer.pk]) is False
+
+
+def test_answers_and_invitations_move_to_another_record_of_the_same_person():
+    of, to, other = make_customer(), make_customer(), make_customer()
+    invitation = make_invitation(customer=of)
+    add_responses(
+        [
+            an_answer(customer=of, invitation=invitation),
+            an_answer(customer=of, key="second"),
+            an_answer(customer=other),
+        ]
+    )
+    before = values("nps")
+    assert move_answers(of=of, to=to) == (2, 1)
+    assert move_answers(of=of, to=to) == (0, 0)
+    assert Response.objects.filter(customer=to).count() == 2
+    assert Response.objects.filter(customer=other).count() == 1
+    assert Invitation.objects.get().customer == to
+    assert values("nps") == before
+    check_counts()
