@@ -71,6 +71,8 @@ PUBLIC = {
     "collector",
     "shown",
     "hosted",
+    "opt_in",
+    "confirm",
     "logo",
     "own_shop_open",  # in the own shop nobody is signed in yet
     "healthz",
