@@ -93,7 +93,7 @@ ONLY_THE_CUSTOMER = (
     "leave the row out"
 )
 
-FACTS: Mapping[str, str] = {
+SALE_FACTS: Mapping[str, str] = {
     "paid": "paid",
     "same_entity": "to the same legal entity",
     "similar_products": "for similar products of its own",
@@ -148,7 +148,7 @@ class ConsentRow:
             "method": self.method,
             "source": self.source,
             "text": self.text,
-            "sale": ", ".join(FACTS[name] for name, stands in _facts(self.sale) if stands),
+            "sale": ", ".join(SALE_FACTS[name] for name, stands in _facts(self.sale) if stands),
         }
         told = "; ".join(f"{name}: {fact}" for name, fact in facts.items() if fact)
         return f"A row of a file. {told}"
@@ -186,7 +186,7 @@ class ConsentImporter(Importer):
             source=_short(fields, "source", PLACE_CHARS, said),
             text=fields.get("wording", str) or "",
             sale=Sale(
-                *(said is State.SOFT and bool(fields.get(name, yes_or_no)) for name in FACTS)
+                *(said is State.SOFT and bool(fields.get(name, yes_or_no)) for name in SALE_FACTS)
             ),
         )
 
@@ -255,11 +255,11 @@ class Batch:
     def _ground(self, row: ConsentRow) -> Ground:
         ground = self.grounds.get(cells.folded(row.purpose))
         if ground is None:
+            keys = ", ".join(one.purpose.key for one in self.grounds.values())
             raise Refused(
                 "purpose",
-                f"{cells.shown(row.purpose)} is not a purpose here; the purposes are "
-                f"{', '.join(one.purpose.key for one in self.grounds.values())}; correct it or give "
-                "--recode",
+                f"{cells.shown(row.purpose)} is not a purpose here; the purposes are {keys}; "
+                "correct it or give --recode",
             )
         return ground
 
@@ -481,7 +481,7 @@ def _missing(row: ConsentRow, customer: Customer, ground: Ground, now: datetime)
 
 def _needed(row: ConsentRow) -> dict[str, object]:
     if row.state is State.SOFT:
-        sale = {FACTS[name]: stands for name, stands in _facts(row.sale)}
+        sale = {SALE_FACTS[name]: stands for name, stands in _facts(row.sale)}
         return {"date": row.at, **sale}
     return {"date": row.at, "method": row.method, "source": row.source, "exact text": row.text}
 
@@ -504,7 +504,7 @@ def _not_counting(row: ConsentRow, ground: Ground) -> str:
 def _facts(sale: Sale) -> Iterable[tuple[str, bool]]:
     names = {"same_entity": "same_legal_entity"}
     stored = asdict(sale)
-    return [(name, stored[names.get(name, name)]) for name in FACTS]
+    return [(name, stored[names.get(name, name)]) for name in SALE_FACTS]
 
 
 def _short(fields: Fields, name: str, most: int, said: State) -> str:

@@ -90,8 +90,8 @@ FAULTS = {
     "it out.",
     "bundled": "“%(word)s” belongs to another purpose. One tick, one purpose: ask for it with a "
     "tick of its own, one step later.",
-    "silent": "“%(text)s” says nothing of what this purpose does (%(kind)s). A text counts for what "
-    "it says: name the purpose that it asks for.",
+    "silent": "“%(text)s” says nothing of what this purpose does (%(kind)s). A text counts for "
+    "what it says: name the purpose that it asks for.",
     "no_frequency": "Neither “%(text)s” nor the line below it says how often. Name the "
     "%(promised)d messages that are promised: that is what is kept.",
     "pre_ticked": "The box is ticked beforehand. A permission is an act: leave it empty.",

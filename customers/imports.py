@@ -8,6 +8,7 @@ Running the same file again changes nothing.
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -199,34 +200,24 @@ def run_import(
     *,
     progress: Callable[[Result], None] = lambda _: None,
     most: int | None = None,
+    told: Callable[[int, Noted], None] = lambda _line, _noted: None,
 ) -> Result:
     """Import the rows of a file, or the first `most`; a dry run stores nothing.
+
+    `told` hears of each row that is counted apart, by its line.
 
     A dry run sees its own rows, as the real one would, so it is one transaction that is undone;
     on SQLite it keeps other writers waiting.
     """
     result = Result(notes=dict.fromkeys(importer.notes, 0))
-    if importer.options.dry_run:
-        with transaction.atomic():
-            _run(reader, importer, rejects, result, progress, most)
-            transaction.set_rollback(True)
-    else:
-        _run(reader, importer, rejects, result, progress, most)
-    return result
-
-
-def _run(
-    reader: CsvReader,
-    importer: Importer,
-    rejects: Rejects,
-    result: Result,
-    progress: Callable[[Result], None],
-    most: int | None,
-) -> None:
     rows = _until_broken(islice(reader, most) if most else iter(reader), result)
-    for batch in _batches(rows, importer.batch):
-        _import_batch(batch, importer, rejects, result)
-        progress(result)
+    with transaction.atomic() if importer.options.dry_run else nullcontext():
+        for batch in _batches(rows, importer.batch):
+            _import_batch(batch, importer, rejects, result, told)
+            progress(result)
+        if importer.options.dry_run:
+            transaction.set_rollback(True)
+    return result
 
 
 def _batches(rows: Iterable[Row | BadRow], most: int) -> Iterator[list[Row | BadRow]]:
@@ -255,7 +246,11 @@ def _until_broken(rows: Iterator[Row | BadRow], result: Result) -> Iterator[Row 
 
 
 def _import_batch(
-    batch: Sequence[Row | BadRow], importer: Importer, rejects: Rejects, result: Result
+    batch: Sequence[Row | BadRow],
+    importer: Importer,
+    rejects: Rejects,
+    result: Result,
+    told: Callable[[int, Noted], None],
 ) -> None:
     outcomes = _stored(batch, importer)
     for row, outcome in zip(batch, outcomes, strict=True):
@@ -264,8 +259,10 @@ def _import_batch(
             result.rejected += 1
             result.count(outcome.note)
             rejects.write(row.line, outcome.field, outcome.reason, _cells(row))
-        else:
-            result.note(outcome)
+            continue
+        result.note(outcome)
+        if isinstance(outcome, Noted):
+            told(row.line, outcome)
 
 
 def _stored(batch: Sequence[Row | BadRow], importer: Importer) -> list[Outcome | Noted | Refused]:

@@ -172,7 +172,8 @@ def _states(people: Iterable[int]) -> dict[Key, tuple[Standing, bool]]:
 
 
 def _told(people: Iterable[int]) -> set[tuple[Key, str, datetime]]:
-    rows = ConsentEntry.objects.filter(customer__in=list(people), actor=Actor.IMPORT).values_list(
-        "customer_id", "purpose_id", "channel", "state", "occurred_at"
-    )
-    return {(Key(*key), state, at) for *key, state, at in rows}
+    rows = ConsentEntry.objects.filter(customer__in=list(people), actor=Actor.IMPORT)
+    return {
+        (Key(row.customer_id, row.purpose_id, row.channel), row.state, row.occurred_at)
+        for row in rows
+    }

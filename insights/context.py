@@ -14,6 +14,7 @@ from insights.accounts import (
     may_annotate,
     may_change_settings,
     may_import,
+    may_import_permissions,
     may_set_up_touchpoints,
     roles_of,
 )
@@ -36,6 +37,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "LANGUAGE_CODE": get_language() or settings.LANGUAGE_CODE,
         "role": SimpleLazyObject(lambda: widest(roles)),
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
+        "may_import_permissions": SimpleLazyObject(lambda: may_import_permissions(roles)),
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
         "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
         "may_annotate": SimpleLazyObject(lambda: may_annotate(roles)),
