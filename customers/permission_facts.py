@@ -3,7 +3,7 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -104,22 +104,19 @@ def grounds(now: datetime) -> dict[str, Ground]:
     }
 
 
-@dataclass
+@dataclass(frozen=True)
 class Known:
     """Where the customers of a batch stand, and all others who have an address of theirs."""
 
-    states: dict[Key, Standing]
+    states: Mapping[Key, Standing]
     # By customer: everybody else with that address. A mail to either arrives at the same person.
     twins: Mapping[int, Sequence[Customer]]
     # Keyed hashes of addresses that must not be written to.
-    stopped: set[str]
+    stopped: frozenset[str]
     # Customers who objected to any marketing.
-    objected: set[int]
+    objected: frozenset[int]
     # What earlier imports wrote: a second run adds nothing.
-    told: Collection[tuple[Key, str, datetime]] = field(default_factory=set)
-
-    def state(self, key: Key) -> Standing:
-        return self.states.get(key, NOTHING)
+    told: Collection[tuple[Key, str, datetime]]
 
 
 def known(customers: Iterable[Customer], *, lock: bool) -> Known:
@@ -145,16 +142,16 @@ def known(customers: Iterable[Customer], *, lock: bool) -> Known:
             ]
             for one, found in hashes.items()
         },
-        stopped=set(
+        stopped=frozenset(
             Suppression.objects.filter(address_hash__in=addresses).values_list(
                 "address_hash", flat=True
             )
         ),
-        objected={
+        objected=frozenset(
             key.customer_id
             for key, (standing, marketing) in states.items()
             if marketing and standing.state is State.OBJECTED
-        },
+        ),
         told=_told(people),
     )
 

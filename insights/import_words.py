@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from customers.consent_importer import SALE_FACTS
+from customers.consent_rows import SALE_FACTS
 from customers.models import Channel, Involvement
 from feedback.models import ScaleKey
 from insights.import_queries import purpose_choices

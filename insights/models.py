@@ -121,7 +121,7 @@ class ImportJob(models.Model):
         PRODUCTS = "products", _("Products")
         PURCHASES = "purchases", _("Purchases")
         RESPONSES = "responses", _("Answers")
-        CONSENTS = "consents", _("Permissions")
+        CONSENTS = "consents", _("Permissions of customers")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Not started")

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='importjob',
             name='kind',
-            field=models.CharField(choices=[('customers', 'Customers'), ('products', 'Products'), ('purchases', 'Purchases'), ('responses', 'Answers'), ('consents', 'Permissions')], max_length=20, verbose_name='what'),
+            field=models.CharField(choices=[('customers', 'Customers'), ('products', 'Products'), ('purchases', 'Purchases'), ('responses', 'Answers'), ('consents', 'Permissions of customers')], max_length=20, verbose_name='what'),
         ),
         migrations.AlterField(
             model_name='importjob',
