@@ -7,7 +7,8 @@ withdrawal or an objection (Telecommunicatiewet 11.7; docs/decisions/0014).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from itertools import product
@@ -30,10 +31,13 @@ from customers.imports import Fields, Importer, Noted, Options, Outcome, Refused
 from customers.ledger import Act, Unproven, record_consent
 from customers.mapping import Mapping as FieldMapping
 from customers.models import Channel, Customer, PurposeKind, Wording
-from customers.permission_facts import NOTHING, Ground, Key, Standing
+from customers.permission_facts import NOTHING, Ground, Key, Standing, plain
 from customers.publishing import Unfit, record_imported_text
 
 logger = logging.getLogger(__name__)
+
+# A file in which nearly each row has a text of its own has something else in that column.
+MOST_TEXTS = 50
 
 # A no that stands; a yes in a file does nothing against it.
 NOES = frozenset({State.REFUSED, State.INVALIDATED, State.WITHDRAWN, State.OBJECTED})
@@ -73,16 +77,20 @@ class ConsentImporter(Importer):
         super().__init__(options, mapping)
         # A dry run writes nothing into the ledger and remembers what it would have written.
         self._would = Written()
+        # How many rows said yes to which text: (purpose, text).
+        self.texts: Counter[tuple[str, str]] = Counter()
 
     def parse(self, fields: Fields) -> ConsentRow:
         return read_row(fields, self.options)
 
     def store(self, records: Sequence[ConsentRow]) -> list[Outcome | Noted | Refused]:
         written = self._would if self.options.dry_run else Written()
-        batch = Batch(self.options, records, written)
+        batch = Batch(self.options, records, written, self.texts)
         # Of two rows that contradict each other the more restrictive one wins: it comes first.
         order = sorted(range(len(records)), key=lambda place: not records[place].lowers)
         outcomes = {place: batch.settled(records[place]) for place in order}
+        # Only now, because a batch that fails is stored again.
+        self.texts += batch.texts
         return [outcomes[place] for place in range(len(records))]
 
 
@@ -99,9 +107,17 @@ class Written:
 class Batch:
     """Rows stored together, in one transaction, with all that is known of whom they are about."""
 
-    def __init__(self, options: Options, rows: Sequence[ConsentRow], written: Written) -> None:
+    def __init__(
+        self,
+        options: Options,
+        rows: Sequence[ConsentRow],
+        written: Written,
+        texts: Collection[tuple[str, str]],
+    ) -> None:
         self.options = options
         self.written = written
+        self.texts: Counter[tuple[str, str]] = Counter()
+        self._texts_before = texts
         self.now = options.present()
         self.customers = known_customers(((row.customer, self.now) for row in rows), options)
         self.grounds = permission_facts.grounds(self.now)
@@ -178,6 +194,8 @@ class Batch:
             return Noted(Outcome.UNCHANGED, "without_proof", missing)
         wording = self._wording(row, ground) if row.state is State.GIVEN else None
         self._write(customer, ground, row, row.state, wording)
+        if wording is not None:
+            self.texts[ground.purpose.key, plain(row.text)] += 1
         return Noted(Outcome.CREATED, "soft" if row.state is State.SOFT else "mailable")
 
     def _conflict(self, key: Key, customer: Customer, ground: Ground) -> str:
@@ -220,6 +238,14 @@ class Batch:
         # In a file that begins with its newest row each day is earlier than the one before. From
         # the beginning of the year on, that makes a few editions of a text and not hundreds.
         since = datetime.combine(at.date().replace(month=1, day=1), time.min, at.tzinfo)
+        about = (ground.purpose.key, plain(row.text))
+        texts = {*self._texts_before, *self.texts}
+        if about not in texts and len(texts) >= MOST_TEXTS:
+            raise Refused(
+                "wording",
+                f"the file has more than {MOST_TEXTS} different texts, and a text on a form is the "
+                "same for everybody; check the column, or import form by form",
+            )
         by = self.options.by
         try:
             wording = record_imported_text(

@@ -18,6 +18,8 @@ from customers.permission_facts import Ground
 # What ConsentEntry holds of how and where.
 METHOD_CHARS = 40
 PLACE_CHARS = 100
+# A text on a form, with all that stands below it.
+TEXT_CHARS = 5_000
 
 # "Newsletter" names a list; a sentence somebody could have read has more words than this.
 FEWEST_WORDS = 3
@@ -121,7 +123,7 @@ def read_row(fields: Fields, options: Options) -> ConsentRow:
         at=_moment(fields, said, options),
         method=_short(fields, "method", METHOD_CHARS, said),
         source=_short(fields, "source", PLACE_CHARS, said),
-        text=fields.get("wording", str) or "",
+        text=_short(fields, "wording", TEXT_CHARS, said),
         sale=Sale(
             *(said is State.SOFT and bool(fields.get(name, yes_or_no)) for name in SALE_FACTS)
         ),

@@ -7,8 +7,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from customers.consent_importer import ConsentImporter
 from customers.csv_rows import BadRow, CsvReader, Row, UnreadableFile
-from customers.imports import Fields, Noted, Refused, Result, run_import
+from customers.imports import Fields, Importer, Noted, Refused, Result, run_import
 from insights.importing import Plan
 from insights.models import ImportJob
 
@@ -82,6 +83,8 @@ class Preview:
     rows: tuple[ReadRow, ...]
     reasons: tuple[Reason, ...]
     tried: int
+    # What customers said yes to, in permissions: (purpose, text, rows), the most frequent first.
+    texts: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -128,7 +131,13 @@ def preview(job: ImportJob, now: datetime) -> Preview:
         rows=_first_rows(job, plan, now, refusals),
         reasons=refusals.reasons(),
         tried=tried,
+        texts=_texts(importer),
     )
+
+
+def _texts(importer: Importer) -> tuple[tuple[str, str, int], ...]:
+    found = importer.texts.most_common() if isinstance(importer, ConsentImporter) else []
+    return tuple((purpose, text, rows) for (purpose, text), rows in found)
 
 
 class _Refusals:

@@ -138,6 +138,19 @@ def test_one_text_is_kept_once_however_it_is_broken_and_accented(tips, noor):
     assert Wording.objects.filter(version__lt=0).count() == 1
 
 
+def test_a_column_full_of_different_texts_holds_something_else(tips):
+    rows = "".join(
+        PROVEN.replace("K1", f"K{n}").replace("Lindehuis mag", f"Lindehuis mag mij, klant {n},")
+        for n in range(60)
+    )
+    for n in range(60):
+        make_customer(reference=f"K{n}", email=f"k{n}@example.org")
+    result, refusals = import_text(HEAD + rows)
+    assert (counts(result), result.rejected) == ({"mailable": 50}, 10)
+    assert "more than 50 different texts" in refusals[0][2]
+    assert Wording.objects.filter(version__lt=0).count() == 50
+
+
 def test_our_own_text_is_recognised(tips, noor):
     ours = tips.wordings.get()
     at = f"{NOW - timedelta(days=10):%Y-%m-%d}"
@@ -577,6 +590,7 @@ def test_a_no_never_makes_less_of_a_no(before, asked):
         (("given\n", "1\n"), "state", "correct it or give --recode, such as --recode state:1="),
         (("checkbox", "x" * 41), "method", "at most 40 fit"),
         (("old webshop", "x" * 101), "source", "at most 100 fit"),
+        ((TEXT, "x " * 3_000), "wording", "at most 5,000 fit"),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_refused_with_its_field(tips, noor, change, field, says):

@@ -139,6 +139,7 @@ def test_the_preview_counts_permissions_in_words_and_writes_nothing(tips, admin)
     assert "Bought something 0" in page
     assert "Said no 1 counts at once" in page
     assert "Somebody else has to approve this import" in page
+    assert f"Exact text Purpose Rows {TEXT.replace(',', '')} tips 2" in page
     assert ConsentEntry.objects.count() == 1
 
 
