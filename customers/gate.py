@@ -63,6 +63,15 @@ OTHER_PURPOSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 
+# Without one of these a text says nothing of a purpose of this kind. Marketing goes by many names.
+OWN_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    **OTHER_PURPOSES,
+    "tracking": {
+        "nl": ("volgen", "volgt", "bijhouden", "bijhoudt", "opent", "klik", "klikt"),
+        "en": ("track", "tracks", "tracking", "follow", "open", "opens", "click", "clicks"),
+    },
+}
+
 # Every code a Fault can carry, with the sentence it stands for: the value, the rule, the way out.
 FAULTS = {
     "unknown_language": "There is no gate for texts in %(language)s. Publish them in Dutch and "
@@ -81,6 +90,8 @@ FAULTS = {
     "it out.",
     "bundled": "“%(word)s” belongs to another purpose. One tick, one purpose: ask for it with a "
     "tick of its own, one step later.",
+    "silent": "“%(text)s” says nothing of what this purpose does (%(kind)s). A text counts for "
+    "what it says: name the purpose that it asks for.",
     "no_frequency": "Neither “%(text)s” nor the line below it says how often. Name the "
     "%(promised)d messages that are promised: that is what is kept.",
     "pre_ticked": "The box is ticked beforehand. A permission is an act: leave it empty.",
@@ -150,6 +161,28 @@ def faults_of_texts(plan: Plan, drafts: Sequence[Draft]) -> list[Fault]:
     ]
     known = [draft for draft in drafts if draft.language in LANGUAGES]
     return [*missing, *unknown, *(fault for draft in known for fault in _of_draft(plan, draft))]
+
+
+def faults_of_imported(kind: str, text: str) -> list[Fault]:
+    """Return what keeps a text that was shown elsewhere from being a yes to a kind of purpose.
+
+    Its length and its tone are history. But a text that says no, pushes, asks for another purpose
+    too, or does not speak of this one, is no yes to it. Its language is not known, so the words of
+    both languages are looked for.
+    """
+    faults: list[Fault] = []
+    others = [words for other, words in OTHER_PURPOSES.items() if other != kind]
+    for language in LANGUAGES:
+        bundled = _found(text, [word for words in others for word in words[language]])
+        faults += (_fault("bundled", word=word) for word in bundled)
+        negated = _found(text, NEGATIONS[language])
+        faults += (_fault("negation", text=text, word=word) for word in negated)
+        pushing = _found(text, PRESSURE[language])
+        faults += (_fault("pressure", word=word, field="label") for word in pushing)
+    own = [word for words in OWN_WORDS.get(kind, {}).values() for word in words]
+    if own and not _found(text, own):
+        faults.append(_fault("silent", text=text, kind=kind))
+    return faults
 
 
 def faults_of_screen(screen: Screen) -> list[Fault]:

@@ -1,4 +1,7 @@
-"""Publishing the texts that customers say yes to: through the gate, in all languages at once."""
+"""Publishing the texts that customers say yes to: through the gate, in all languages at once.
+
+Texts that others once asked, and that come in with an import, are kept here too, as proof.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -6,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from customers.gate import Draft, Fault, Plan, faults_of_texts
+from customers.gate import Draft, Fault, Plan, faults_of_imported, faults_of_texts
 from customers.models import Change, Purpose, PurposeKind, Wording
 from customers.wordings import Texts, scope_hash, text_hash
 
@@ -101,6 +104,47 @@ def publish(*, purpose: Purpose, edition: Edition, now: datetime) -> list[Wordin
             row.text_hash = text_hash(row.facts)
             row.save(force_insert=True)
         return rows
+
+
+# Of a text that was shown elsewhere nothing else is known, its language included (ISO 639-2).
+NOT_KNOWN = "–"
+NO_LANGUAGE = "und"
+LABEL_CHARS = 200
+
+
+def record_imported_text(
+    *, purpose: Purpose, text: str, first_given_at: datetime, approved_by: str
+) -> Wording:
+    """Keep the exact text that was shown elsewhere as proof, and return it; it is asked nowhere.
+
+    It counts for what the purpose does now. Whether a permission is of a time when something else
+    was done, only who knows its date can say. Unfit for a text that is no yes to this purpose;
+    Wording.DoesNotExist for a purpose without a text of its own, which says what is done.
+    """
+    faults = faults_of_imported(PurposeKind(purpose.kind).value, text)
+    if faults:
+        raise Unfit(faults)
+    with transaction.atomic():
+        locked = Purpose.objects.select_for_update().get(pk=purpose.pk)
+        own = locked.wordings.filter(version__gte=1).latest("version")
+        lowest = locked.wordings.earliest("version").version
+        row = Wording(
+            purpose=locked,
+            version=min(lowest, 0) - 1,
+            language=NO_LANGUAGE,
+            label=text if len(text) <= LABEL_CHARS else f"{text[: LABEL_CHARS - 1]}…",
+            helper=NOT_KNOWN,
+            details=text,
+            controller=own.controller,
+            way_out=NOT_KNOWN,
+            change=Change.EDITORIAL,
+            scope_hash=own.scope_hash,
+            approved_by=approved_by,
+            published_at=first_given_at,
+        )
+        row.text_hash = text_hash(row.facts)
+        row.save(force_insert=True)
+        return row
 
 
 def _generations(purpose: Purpose) -> int:

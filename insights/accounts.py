@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -26,9 +27,11 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("Administrator")
 
 
-# An import changes facts about many customers at once. Consent is not among them, and who looks
-# after consent needs no more than that.
+# An import changes facts about many customers at once.
 MAY_IMPORT = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
+
+# What customers permit is looked after by few, and who sends is not among them.
+MAY_IMPORT_PERMISSIONS = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
 # Who asks decides where and how; a touchpoint is part of the work with answers, not with consent.
 MAY_SET_UP_TOUCHPOINTS = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
@@ -65,8 +68,19 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
 
 
 def may_import(roles: Iterable[str]) -> bool:
-    """Say whether somebody with these roles may upload, start and look at imports."""
+    """Say whether somebody may upload, start and look at imports of all but permissions."""
     return not MAY_IMPORT.isdisjoint(roles)
+
+
+def may_import_permissions(roles: Iterable[str]) -> bool:
+    """Say whether somebody may upload, start, approve and look at imports of permissions."""
+    return not MAY_IMPORT_PERMISSIONS.isdisjoint(roles)
+
+
+def who_may_import_permissions() -> QuerySet[User]:
+    """Return the colleagues who can do so, and sign in."""
+    named = Q(groups__name__in=MAY_IMPORT_PERMISSIONS) | Q(is_superuser=True)
+    return User.objects.filter(named, is_active=True).distinct()
 
 
 def may_set_up_touchpoints(roles: Iterable[str]) -> bool:

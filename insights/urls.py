@@ -59,6 +59,7 @@ urlpatterns = [
     path("imports/", import_views.imports, name="imports"),
     path("imports/<int:pk>/", import_views.import_job, name="import"),
     path("imports/<int:pk>/preview/", import_views.import_preview_page, name="import_preview"),
+    path("imports/<int:pk>/approve/", import_views.import_approve, name="import_approve"),
     path("imports/<int:pk>/progress/", import_views.import_progress, name="import_progress"),
     path("imports/<int:pk>/rejects/", import_views.import_rejects, name="import_rejects"),
     path("imports/<int:pk>/stop/", import_views.import_stop, name="import_stop"),
