@@ -6,6 +6,7 @@ part in it, so there is no token against forged requests and nothing such a requ
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from math import ceil
 
 from django.conf import settings
@@ -24,11 +25,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from customers.limits import Limiter, client_place
-from customers.subjects import read_subject
+from customers.subjects import Subject, read_subject
 from feedback import collect, intake, queries, scripts
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
 from feedback.intake import TooLate, UnknownAnswer
-from feedback.models import ExposureKind, Reason, Response, Touchpoint
+from feedback.models import ExposureKind, Reason, Touchpoint
 from feedback.services import KeyReused
 
 REASONS = frozenset(Reason.values)
@@ -169,28 +170,30 @@ def _take_in(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
         if isinstance(message, Edit):
             response, new = intake.collect_edit(touchpoint=touchpoint, edit=message, now=now)
         else:
-            response, new = intake.collect_answer(touchpoint=touchpoint, message=message, now=now)
+            response, new = intake.collect_answer(
+                touchpoint=touchpoint,
+                message=message,
+                reference=_subject(message, now).reference,
+                now=now,
+            )
     except KeyReused as error:
         raise Refusal(422, "key", str(error), "key") from None
     except UnknownAnswer as error:
         raise Refusal(404, "edits", str(error), "edits") from None
     except TooLate as error:
         raise Refusal(409, "too_late", str(error), "value") from None
-    return _taken_in(touchpoint, message, response, new=new)
-
-
-def _taken_in(
-    touchpoint: Touchpoint, message: NewAnswer | Edit, response: Response, *, new: bool
-) -> HttpResponse:
     body = {"key": message.key, "thanks": touchpoint.thanks(response.language[:2])}
     if isinstance(message, NewAnswer) and message.subject:
-        # Checked so that the shop sees whether it signs well; until there is a permission to
-        # use it, the answer stays anonymous.
-        subject = read_subject(message.subject, keys=settings.SUBJECT_KEYS, now=timezone.now())
-        body["subject"] = subject.state
+        # So that the shop sees whether it signs well. Whether the customer is known here, and
+        # what they permit, is not for a page to hear.
+        body["subject"] = _subject(message, now).state
     if new:
         return JsonResponse(body, status=201)
     return JsonResponse(body, headers={"Idempotent-Replayed": "true"})
+
+
+def _subject(message: NewAnswer, now: datetime) -> Subject:
+    return read_subject(message.subject, keys=settings.SUBJECT_KEYS, now=now)
 
 
 def _message(request: HttpRequest, touchpoint: Touchpoint) -> NewAnswer | Edit:

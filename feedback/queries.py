@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from enum import StrEnum
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
+from django.db.models import Count as Counted
 from django.utils import timezone
 
 from customers.cells import folded
@@ -287,6 +289,35 @@ def latest_at(touchpoint: Touchpoint, limit: int) -> list[Response]:
     """Return the newest answers given at a touchpoint by people nobody knows, the newest first."""
     given = Response.objects.filter(touchpoint=touchpoint, customer=None, imported=False)
     return list(given.select_related("touchpoint", "product").order_by("-pk")[:limit])
+
+
+class Sender(StrEnum):
+    """Whom an answer comes from: somebody we may know, nobody in particular, or a file."""
+
+    KNOWN = "known"
+    ANONYMOUS = "anonymous"
+    IMPORTED = "imported"
+
+
+def counts_by_sender(touchpoint: Touchpoint, start: date, end: date) -> list[tuple[str, int, int]]:
+    """Return (sender, value, n) of the answers at a touchpoint on the days [start, end).
+
+    From the answers themselves: the tallies do not know who answered.
+    """
+    rows = Response.objects.filter(
+        touchpoint=touchpoint,
+        scale=touchpoint.scale,
+        answered_on__gte=start,
+        answered_on__lt=end,
+    ).annotate(
+        sender=Case(
+            When(imported=True, then=Value(Sender.IMPORTED.value)),
+            When(customer=None, then=Value(Sender.ANONYMOUS.value)),
+            default=Value(Sender.KNOWN.value),
+        )
+    )
+    counted = rows.order_by().values("sender", "value").annotate(n=Counted("pk"))
+    return list(counted.values_list("sender", "value", "n"))
 
 
 def explained(span: Span) -> QuerySet[Response]:

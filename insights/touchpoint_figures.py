@@ -3,7 +3,7 @@
 The formulas are those of kpis.py and the rules of what may be shown those of the dashboard.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from feedback import queries as feedback
 from feedback.models import Campaign, Exposure, ExposureKind, Touchpoint
+from feedback.queries import Sender
+from feedback.scales import SCALES
 from insights import queries
 from insights.dashboard.comments import Comment, as_comment
 from insights.dashboard.figures import KPI_SHORT, Block, Shown, block_of
@@ -42,6 +44,13 @@ OUTCOMES = {
     "dissatisfied": _("Dissatisfied (1 and 2)"),
     "easy": _("Easy (5 to 7)"),
     "hard": _("Hard (1 to 3)"),
+}
+
+
+SENDERS = {
+    Sender.KNOWN: _("Known customers"),
+    Sender.ANONYMOUS: _("Anonymous"),
+    Sender.IMPORTED: _("Imported from a file"),
 }
 
 
@@ -137,10 +146,19 @@ class Mailed:
 
 
 @dataclass(frozen=True)
+class OfSender:
+    """The figure of the answers of one kind of sender."""
+
+    label: str
+    shown: Shown
+
+
+@dataclass(frozen=True)
 class Figures:
     period: Period
     block: Block
     outcomes: list[tuple[str, int]]
+    senders: list[OfSender]
     link: str
     rate: Rate
     mailed: list[Mailed]
@@ -168,10 +186,29 @@ def figures(touchpoint: Touchpoint, today: date) -> Figures:
         outcomes=[(str(OUTCOMES[key]), n) for key, n in block.figure.counts.items()]
         if block.shown
         else [],
+        senders=_senders(touchpoint, selection.period) if block.drawn else [],
         link=link,
         rate=_rate(touchpoint, seen),
         mailed=_mailed(seen),
     )
+
+
+def _senders(touchpoint: Touchpoint, period: Period) -> list[OfSender]:
+    """Return the figures of known customers, of others, and of imported answers if there are any.
+
+    They add up to the whole, so a tiny one is hidden together with another.
+    """
+    scale, kpi = SCALES[touchpoint.scale], KPI_OF[touchpoint.scale]
+    found: dict[str, Counter[str]] = {sender: Counter() for sender in Sender}
+    for sender, value, n in feedback.counts_by_sender(touchpoint, period.start, period.end):
+        found[sender][scale.outcome(value)] += n
+    if not found[Sender.IMPORTED]:
+        del found[Sender.IMPORTED]
+    hidden = hidden_rows([counts.total() for counts in found.values()])
+    return [
+        OfSender(str(SENDERS[sender]), _shown(kpi, figure(KPIS[kpi], counts), hidden=at in hidden))
+        for at, (sender, counts) in enumerate(found.items())
+    ]
 
 
 def latest_answers(touchpoint: Touchpoint) -> list[Comment]:
