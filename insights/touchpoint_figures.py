@@ -206,7 +206,10 @@ def _senders(touchpoint: Touchpoint, period: Period) -> list[OfSender]:
         del found[Sender.IMPORTED]
     hidden = hidden_rows([counts.total() for counts in found.values()])
     return [
-        OfSender(str(SENDERS[sender]), _shown(kpi, figure(KPIS[kpi], counts), hidden=at in hidden))
+        OfSender(
+            str(SENDERS[Sender(sender)]),
+            _shown(kpi, figure(KPIS[kpi], counts), hidden=at in hidden),
+        )
         for at, (sender, counts) in enumerate(found.items())
     ]
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
+from customers import api
 from feedback import hosted, public
 from insights import (
     annotation_views,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("v/<str:key>/", hosted.hosted, name="hosted"),
     path("collect/<str:key>/", public.collector, name="collector"),
     path("collect/<str:key>/shown/", public.shown, name="shown"),
+    path("api/v1/", api.urls),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
     path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
     path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),
