@@ -363,15 +363,13 @@ def consent_of_many(request: HttpRequest, asked: Asked) -> Many:
 )
 def withdraw(request: HttpRequest, reference: str, told: Withdrawal) -> Permission:
     customer = _customer(reference)
-    relays.relay_withdrawal(
-        customer=customer,
+    no = relays.TakenBack(
         purpose=_purpose(request, told.purpose, customer),
         channel=told.channel,
-        key=_key(request),
         occurred_at=told.occurred_at,
         evidence=told.evidence or "",
-        now=timezone.now(),
     )
+    relays.relay_withdrawal(customer=customer, no=no, key=_key(request), now=timezone.now())
     return _stands(request, customer, told, Scope.WITHDRAW)
 
 

@@ -29,18 +29,22 @@ class Yes:
     evidence: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenBack:
+    """What a customer no longer permits; when they said so and how, if the system knows."""
+
+    purpose: Purpose
+    channel: str
+    occurred_at: datetime | None = None
+    evidence: str = ""
+
+
 def relay_withdrawal(
-    *,
-    customer: Customer,
-    purpose: Purpose,
-    channel: str,
-    key: ApiKey,
-    occurred_at: datetime | None = None,
-    evidence: str = "",
-    now: datetime,
+    *, customer: Customer, no: TakenBack, key: ApiKey, now: datetime
 ) -> list[ConsentEntry]:
     """Take back what a customer no longer permits; it counts from now, and never fails."""
-    told = [_teller(key), f"Happened: {occurred_at.isoformat()}" if occurred_at else "", evidence]
+    happened = f"Happened: {no.occurred_at.isoformat()}" if no.occurred_at else ""
+    told = [_teller(key), happened, no.evidence]
     means = Means(
         method=METHOD,
         place=METHOD,
@@ -48,7 +52,7 @@ def relay_withdrawal(
         actor_id=viewer_of(key),
         evidence="\n".join(filter(None, told)),
     )
-    return withdraw(customer=customer, purpose=purpose, channel=channel, means=means, now=now)
+    return withdraw(customer=customer, purpose=no.purpose, channel=no.channel, means=means, now=now)
 
 
 def relay_yes(

@@ -10,6 +10,7 @@ from customers import api
 from feedback import hosted, public
 from insights import (
     annotation_views,
+    api_key_views,
     colleague_views,
     import_views,
     own_shop_views,
@@ -69,6 +70,8 @@ urlpatterns = [
         colleague_views.drop_second_step,
         name="colleague_one_step",
     ),
+    path("settings/api-keys/", api_key_views.api_keys, name="api_keys"),
+    path("settings/api-keys/<int:pk>/revoke/", api_key_views.revoke, name="api_key_revoke"),
     path("join/<str:token>/", colleague_views.join, name="join"),
     path("language/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
