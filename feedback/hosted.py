@@ -34,6 +34,7 @@ from feedback.models import (
     Touchpoint,
 )
 from feedback.public import (
+    FORMAL,
     REASONS,
     RETRY_BUSY,
     seconds_to_wait,
@@ -44,10 +45,6 @@ from feedback.services import KeyReused
 from feedback.snippets import ENDS, THUMBS
 
 View = Callable[[HttpRequest, str], HttpResponse]
-
-# Dutch that says "u": a catalogue of only what differs, on top of the Dutch one. It cannot be
-# nl-nl, for gettext looks there for plain Dutch too.
-FORMAL = {"nl": "nl-formal"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from customers.models import Category, Channel, Customer, Product, Purpose
+from customers.models import Category, Channel, ConsentForm, Customer, Product, Purpose
+from customers.offers import offer_form
 from customers.queries import may_process, products_by_code
 from feedback import tallies
 from feedback.collect import Edit, NewAnswer
@@ -100,6 +101,26 @@ def collect_answer(
         if created and visit.in_widget and touchpoint.counts_exposures:
             count_exposure(touchpoint, ExposureKind.ANSWERED, now)
     return response, created
+
+
+def offered(*, touchpoint: Touchpoint, response: Response, now: datetime) -> ConsentForm | None:
+    """Return the form to offer to who just gave a thumb up, and write down that it is offered.
+
+    Only to a customer we know: without one, nobody could keep count of how often they were asked.
+    """
+    if not (touchpoint.offer_id and response.customer_id and response.value):
+        return None
+    customer, form = response.customer, touchpoint.offer
+    assert customer is not None and form is not None  # noqa: S101, PT018  (their ids are there)
+    with _one_transaction():
+        offers = offer_form(
+            customer=customer,
+            form=form,
+            method="widget_offer",
+            place=f"touchpoint:{touchpoint.key}",
+            now=now,
+        )
+    return form if offers else None
 
 
 # SQLite has one writer at a time. Threads of one process take turns here: left to the database,

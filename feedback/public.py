@@ -19,8 +19,9 @@ from django.http import (
     JsonResponse,
     UnreadablePostError,
 )
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
@@ -29,12 +30,16 @@ from customers.subjects import Subject, read_subject
 from feedback import collect, intake, queries, scripts
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
 from feedback.intake import TooLate, UnknownAnswer
-from feedback.models import ExposureKind, Reason, Touchpoint
+from feedback.models import ExposureKind, Reason, Response, Touchpoint
 from feedback.services import KeyReused
 
 REASONS = frozenset(Reason.values)
 CONTENT_TYPES = ("text/plain", "application/json")
 RETRY_BUSY = 5
+
+# Dutch that says "u": a catalogue of only what differs, on top of the Dutch one. It cannot be
+# nl-nl, for gettext looks there for plain Dutch too.
+FORMAL = {"nl": "nl-formal"}
 
 per_address = Limiter(settings.COLLECT_PER_ADDRESS)
 per_touchpoint = Limiter(settings.COLLECT_PER_TOUCHPOINT)
@@ -187,9 +192,26 @@ def _take_in(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
         # So that the shop sees whether it signs well. Whether the customer is known here, and
         # what they permit, is not for a page to hear.
         body["subject"] = _subject(message, now).state
+    if new and isinstance(message, NewAnswer):
+        body |= _offer(request, touchpoint, response)
     if new:
         return JsonResponse(body, status=201)
     return JsonResponse(body, headers={"Idempotent-Replayed": "true"})
+
+
+def _offer(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> dict[str, str]:
+    """Return the link to an opt-in form and its words, if one is offered now."""
+    try:
+        form = intake.offered(touchpoint=touchpoint, response=response, now=timezone.now())
+    except (OperationalError, InterfaceError):
+        # The answer is stored; the offer can wait for another time.
+        return {}
+    if form is None:
+        return {}
+    dutch = FORMAL["nl"] if getattr(request, "formal", False) else "nl"
+    with translation.override("en" if response.language[:2] == "en" else dutch):
+        words = gettext("Choose what you hear from us")
+    return {"offer": f"{settings.BASE_URL}/opt-in/{form.key}/", "offer_text": words}
 
 
 def _subject(message: NewAnswer, now: datetime) -> Subject:

@@ -11,6 +11,7 @@ from customers.ledger import Act, record_consent
 from customers.models import (
     Category,
     ConsentEntry,
+    ConsentForm,
     Customer,
     Product,
     Purchase,
@@ -120,6 +121,13 @@ def record(customer: Customer | None = None, **given) -> ConsentEntry:
     act = an_act(**given)
     now = max(NOW, act.occurred_at)
     return record_consent(customer=customer or make_customer(email=act.address), act=act, now=now)
+
+
+def make_consent_form(**given) -> ConsentForm:
+    if "first" not in given:
+        given["first"] = make_purpose()
+    name = f"form-{next(_numbers)}"
+    return stored(ConsentForm(**{"key": name, "name": name, "created_at": NOW} | given))
 
 
 def a_touchpoint(**given) -> Touchpoint:
