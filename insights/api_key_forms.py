@@ -26,7 +26,7 @@ class ApiKeyForm(forms.Form):
         help_text=_("Customers read it where they see who viewed their data."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("What it may do"),
         choices=list(SCOPE_LABELS.items()),
         widget=forms.CheckboxSelectMultiple,
     )
