@@ -216,6 +216,10 @@ class Invitation(Dimensions):
         return f"{self.pk} ({self.invited_on})"
 
 
+# Answers of somebody we know, or from a file.
+NOT_ANONYMOUS = models.Q(customer__isnull=False) | models.Q(imported=True)
+
+
 class Response(Dimensions):
     """One answer to one question."""
 
@@ -252,6 +256,11 @@ class Response(Dimensions):
                 fields=["scale", "-answered_at"],
                 condition=~models.Q(comment=""),
                 name="response_comments",
+            ),
+            models.Index(
+                fields=["touchpoint", "answered_on"],
+                condition=NOT_ANONYMOUS,
+                name="response_not_anonymous",
             ),
         ]
         constraints = [

@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
 from django.db.models import Count as Counted
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from customers.cells import folded
 from customers.models import Category, Channel, CustomerType, Product
 from feedback.models import (
+    NOT_ANONYMOUS,
     Campaign,
     CountingState,
     DayCube,
@@ -291,33 +291,28 @@ def latest_at(touchpoint: Touchpoint, limit: int) -> list[Response]:
     return list(given.select_related("touchpoint", "product").order_by("-pk")[:limit])
 
 
-class Sender(StrEnum):
-    """Whom an answer comes from: somebody we may know, nobody in particular, or a file."""
+class SenderCount(NamedTuple):
+    """How many answers of a value came from known customers, or from a file."""
 
-    KNOWN = "known"
-    ANONYMOUS = "anonymous"
-    IMPORTED = "imported"
+    imported: bool
+    value: int
+    n: int
 
 
-def counts_by_sender(touchpoint: Touchpoint, start: date, end: date) -> list[tuple[str, int, int]]:
-    """Return (sender, value, n) of the answers at a touchpoint on the days [start, end).
+def counts_of_senders(touchpoint: Touchpoint, start: date, end: date) -> list[SenderCount]:
+    """Return what was answered at a touchpoint on the days [start, end), but for nobody's answers.
 
-    From the answers themselves: the tallies do not know who answered.
+    From the answers themselves, as the tallies do not know who answered: by an index that holds
+    only these. The rest are anonymous.
     """
     rows = Response.objects.filter(
+        NOT_ANONYMOUS,
         touchpoint=touchpoint,
-        scale=touchpoint.scale,
         answered_on__gte=start,
         answered_on__lt=end,
-    ).annotate(
-        sender=Case(
-            When(imported=True, then=Value(Sender.IMPORTED.value)),
-            When(customer=None, then=Value(Sender.ANONYMOUS.value)),
-            default=Value(Sender.KNOWN.value),
-        )
     )
-    counted = rows.order_by().values("sender", "value").annotate(n=Counted("pk"))
-    return list(counted.values_list("sender", "value", "n"))
+    counted = rows.order_by().values("imported", "value").annotate(n=Counted("pk"))
+    return [SenderCount(*row) for row in counted.values_list("imported", "value", "n")]
 
 
 def explained(span: Span) -> QuerySet[Response]:

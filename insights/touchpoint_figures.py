@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from feedback import queries as feedback
 from feedback.models import Campaign, Exposure, ExposureKind, Touchpoint
-from feedback.queries import Sender
 from feedback.scales import SCALES
 from insights import queries
 from insights.dashboard.comments import Comment, as_comment
@@ -47,11 +46,9 @@ OUTCOMES = {
 }
 
 
-SENDERS = {
-    Sender.KNOWN: _("Known customers"),
-    Sender.ANONYMOUS: _("Anonymous"),
-    Sender.IMPORTED: _("Imported from a file"),
-}
+KNOWN = _("Known customers")
+ANONYMOUS = _("Anonymous")
+IMPORTED = _("Imported from a file")
 
 
 def last_days(today: date) -> Period:
@@ -186,31 +183,29 @@ def figures(touchpoint: Touchpoint, today: date) -> Figures:
         outcomes=[(str(OUTCOMES[key]), n) for key, n in block.figure.counts.items()]
         if block.shown
         else [],
-        senders=_senders(touchpoint, selection.period) if block.drawn else [],
+        senders=_senders(touchpoint, selection.period, block.figure) if block.drawn else [],
         link=link,
         rate=_rate(touchpoint, seen),
         mailed=_mailed(seen),
     )
 
 
-def _senders(touchpoint: Touchpoint, period: Period) -> list[OfSender]:
+def _senders(touchpoint: Touchpoint, period: Period, whole: Figure) -> list[OfSender]:
     """Return the figures of known customers, of others, and of imported answers if there are any.
 
     They add up to the whole, so a tiny one is hidden together with another.
     """
     scale, kpi = SCALES[touchpoint.scale], KPI_OF[touchpoint.scale]
-    found: dict[str, Counter[str]] = {sender: Counter() for sender in Sender}
-    for sender, value, n in feedback.counts_by_sender(touchpoint, period.start, period.end):
-        found[sender][scale.outcome(value)] += n
-    if not found[Sender.IMPORTED]:
-        del found[Sender.IMPORTED]
-    hidden = hidden_rows([counts.total() for counts in found.values()])
+    known, imported = Counter[str](), Counter[str]()
+    for row in feedback.counts_of_senders(touchpoint, period.start, period.end):
+        (imported if row.imported else known)[scale.outcome(row.value)] += row.n
+    found = [(KNOWN, known), (ANONYMOUS, Counter(whole.counts) - known - imported)]
+    if imported:
+        found.append((IMPORTED, imported))
+    hidden = hidden_rows([counts.total() for _label, counts in found])
     return [
-        OfSender(
-            str(SENDERS[Sender(sender)]),
-            _shown(kpi, figure(KPIS[kpi], counts), hidden=at in hidden),
-        )
-        for at, (sender, counts) in enumerate(found.items())
+        OfSender(str(label), _shown(kpi, figure(KPIS[kpi], counts), hidden=at in hidden))
+        for at, (label, counts) in enumerate(found)
     ]
 
 
