@@ -71,6 +71,9 @@ STRICTNESS = (
     State.OBJECTED,
 )
 
+# What says that somebody was asked, and when.
+_ASKS = frozenset({State.SHOWN, State.PENDING, State.REFUSED})
+
 _EVERY = frozenset(State)
 _BEFORE_A_YES = _EVERY - ALLOWING
 _BELOW_OBJECTION = _EVERY - {State.OBJECTED}
@@ -78,7 +81,7 @@ _BELOW_OBJECTION = _EVERY - {State.OBJECTED}
 # Who may write which state over which; what is not here is refused. Repeating a state that
 # allows nothing changes nothing and is left out by `is_repetition`.
 TRANSITIONS: Mapping[tuple[Actor, State], frozenset[State]] = {
-    (Actor.CUSTOMER, State.SHOWN): frozenset({State.NONE}),
+    (Actor.CUSTOMER, State.SHOWN): frozenset({State.NONE, State.SHOWN}),
     (Actor.CUSTOMER, State.PENDING): _BEFORE_A_YES - {State.OBJECTED},
     (Actor.CUSTOMER, State.GIVEN): _BEFORE_A_YES | {State.SOFT},
     (Actor.CUSTOMER, State.RENEWED): frozenset({State.GIVEN, State.RENEWED}),
@@ -260,9 +263,9 @@ def strictest(states: Iterable[State]) -> State:
 def is_repetition(before: State, after: State) -> bool:
     """Say whether a change would change nothing: taken back twice is taken back once.
 
-    A refusal is told each time: it says when somebody was last asked.
+    An ask and a refusal are told each time: they say when somebody was last asked.
     """
-    return before == after and after not in ALLOWING | {State.PENDING, State.REFUSED}
+    return before == after and after not in ALLOWING | _ASKS
 
 
 def check(before: State, after: State, actor: Actor) -> None:
@@ -365,7 +368,6 @@ class Sale:
 # again says yes to be left alone.
 DAYS_BETWEEN_ASKS = 90
 ASKS_A_YEAR = 2
-_ASKS = frozenset({State.SHOWN, State.PENDING, State.REFUSED})
 
 
 def may_ask(entries: Iterable[Entry], purpose: str, channel: str, now: datetime) -> bool:

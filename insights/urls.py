@@ -6,10 +6,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
-from customers import public_optin, public_preferences, public_unsubscribe
+from customers import api, public_optin, public_preferences, public_unsubscribe
 from feedback import hosted, public
 from insights import (
     annotation_views,
+    api_key_views,
     ask_views,
     colleague_views,
     customer_views,
@@ -90,6 +91,7 @@ urlpatterns = [
     path("confirm/<str:token>/", public_optin.confirm, name="confirm"),
     path("permission/purposes/", include(wording_views.PATHS)),
     path("permission/forms/", include(ask_views.PATHS)),
+    path("api/v1/", api.urls),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
     path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
     path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),
@@ -107,6 +109,8 @@ urlpatterns = [
         colleague_views.drop_second_step,
         name="colleague_one_step",
     ),
+    path("settings/api-keys/", api_key_views.api_keys, name="api_keys"),
+    path("settings/api-keys/<int:pk>/revoke/", api_key_views.revoke, name="api_key_revoke"),
     path("join/<str:token>/", colleague_views.join, name="join"),
     path("permission/requests/", rights_views.requests, name="requests"),
     path("permission/requests/<int:pk>/", rights_views.request_page, name="request"),

@@ -6,6 +6,14 @@ from typing import NamedTuple
 from django.conf import settings
 from django.urls import URLPattern, get_resolver
 
+API = {
+    "api:purposes",
+    "api:consent",
+    "api:consent_of_many",
+    "api:consent_withdraw",
+    "api:consent_give",
+}
+
 # Each with its reason; everything else asks for a login. What a stranger may do there is tested
 # with the pages themselves.
 PUBLIC = {
@@ -62,6 +70,10 @@ PUBLIC = {
     "own_page_correct",
     "own_page_erase",
     "own_page_close",
+    # Other systems: each call but the description and an empty root asks for a key (test_api.py).
+    *API,
+    "api:openapi-json",
+    "api:api-root",
 }
 
 # Views that take a POST without our token: they never look at a cookie, so a forged request is
@@ -75,6 +87,10 @@ WITHOUT_TOKEN = {
     "unsubscribe",
     "preferences",
     "preferences_ask",
+    # A key in a header, which no form can send.
+    *API,
+    "api:openapi-json",
+    "api:api-root",
 }
 
 
