@@ -43,6 +43,9 @@ MAY_INVITE = frozenset({Role.ADMINISTRATOR})
 # What happened is noted by who works with the answers, and read by everybody.
 MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
+# What customers permitted is looked after by few: marketers see counts, never whose they are.
+MAY_MANAGE_CONSENT = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """Return the roles of a colleague; a superuser is an administrator too."""
@@ -75,6 +78,11 @@ def may_invite(roles: Iterable[str]) -> bool:
 def may_annotate(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may note what happened, on every chart."""
     return not MAY_ANNOTATE.isdisjoint(roles)
+
+
+def may_manage_consent(roles: Iterable[str]) -> bool:
+    """Say whether somebody with these roles may look at consent records, and lower what is in."""
+    return not MAY_MANAGE_CONSENT.isdisjoint(roles)
 
 
 class AccountAdapter(DefaultAccountAdapter):
