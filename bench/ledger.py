@@ -57,9 +57,20 @@ def build(customers: int) -> None:
     with transaction.atomic():
         insert_rows(
             "customers_customer",
-            ["reference", "email", "name", "language", "time_zone", "created_at", "customer_type"],
             [
-                (f"K{n}", f"k{n}@demo.example", "", "", "", now, "prospect")
+                "reference",
+                "email",
+                "name",
+                "language",
+                "time_zone",
+                "created_at",
+                "customer_type",
+                "address_hash",
+                "older_hash",
+                "verified_hash",
+            ],
+            [
+                (f"K{n}", f"k{n}@demo.example", "", "", "", now, "prospect", f"{n:064}", "", "")
                 for n in range(customers)
             ],
         )

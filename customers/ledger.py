@@ -108,10 +108,10 @@ def _record(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
     )
     before = State(standing.state) if standing else State.NONE
     if act.state is State.OBJECTED:
-        _stop({address_hash(act.address), address_hash(customer.email)}, now)
+        stop_addresses({address_hash(act.address), address_hash(customer.email)}, now)
     if standing and is_repetition(before, act.state):
         return standing.entry
-    _check(customer, before, act, now)
+    check_act(customer, before, act, now)
     entry = _append(customer, act, now)
     if standing is None or takes_over(standing.entry, entry):
         _project(entry)
@@ -122,7 +122,8 @@ def _record(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
 # -- What is refused ------------------------------------------------------------------------------
 
 
-def _check(customer: Customer, before: State, act: Act, now: datetime) -> None:
+def check_act(customer: Customer, before: State, act: Act, now: datetime) -> None:
+    """Raise Forbidden, Erased or Unproven unless this may be written after the state before it."""
     opens = act.state in ALLOWING or act.state is State.PENDING
     try:
         if customer.erased_at and opens:
@@ -183,6 +184,19 @@ def _named(wording: Wording | None) -> str:
 
 def _append(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
     last = ConsentEntry.objects.filter(customer=customer).order_by("-pk").first()
+    entry, evidence = compose(customer, act, last.hash if last else START, now)
+    entry.save(force_insert=True)
+    if evidence:
+        # Known to the database only now.
+        evidence.entry = entry
+        evidence.save(force_insert=True)
+    return entry
+
+
+def compose(
+    customer: Customer, act: Act, before: str, now: datetime
+) -> tuple[ConsentEntry, Evidence | None]:
+    """Return the line that says what was done, chained to the hash before it, and its evidence."""
     salt = secrets.token_hex(16) if act.evidence else ""
     lasts = timedelta(days=act.purpose.valid_days)
     entry = ConsentEntry(
@@ -203,13 +217,10 @@ def _append(customer: Customer, act: Act, now: datetime) -> ConsentEntry:
         valid_until=act.occurred_at + lasts if act.state in ALLOWING else None,
         old_enough=act.old_enough,
         caused_by=act.caused_by,
-        previous_hash=last.hash if last else START,
+        previous_hash=before,
     )
-    entry.hash = link(entry.previous_hash, facts_of(entry, shown(act.wording)))
-    entry.save(force_insert=True)
-    if act.evidence:
-        Evidence.objects.create(entry=entry, text=act.evidence, salt=salt)
-    return entry
+    entry.hash = link(before, facts_of(entry, shown(act.wording)))
+    return entry, Evidence(text=act.evidence, salt=salt) if act.evidence else None
 
 
 def shown(wording: Wording | None) -> tuple[str, str]:
@@ -257,7 +268,8 @@ def _project(entry: ConsentEntry) -> None:
 # -- Addresses that are stopped -------------------------------------------------------------------
 
 
-def _stop(hashes: set[str], now: datetime) -> None:
+def stop_addresses(hashes: set[str], now: datetime) -> None:
+    """Stop marketing to addresses that somebody objected for; without an end."""
     Suppression.objects.bulk_create(
         [
             Suppression(address_hash=one, reason=SuppressionReason.OBJECTION, created_at=now)

@@ -1,6 +1,6 @@
 """Reading what was asked and permitted as counts: aggregates for the page about permission.
 
-Every read here is one query, whatever the number of customers.
+Every read takes a fixed number of queries, whatever the number of customers.
 """
 
 from collections import Counter
@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.db.models import (
     Case,
     Count,
@@ -25,9 +24,9 @@ from django.db.models import (
     Value,
     When,
 )
-from django.utils import timezone
 
-from customers.consent import ALLOWING, Actor, State, soft_opt_in
+from customers.audience import permitted
+from customers.consent import ALLOWING, Actor, State
 from customers.models import (
     AskTally,
     Channel,
@@ -38,7 +37,6 @@ from customers.models import (
     LedgerCheck,
     Purpose,
     PurposeKind,
-    Suppression,
     Wording,
 )
 
@@ -284,9 +282,9 @@ def expiring(now: datetime, cuts: Sequence[int], purpose: int | None = None) -> 
 
 
 def reach(now: datetime, purpose: int | None = None) -> Reach:
-    """Return how many customers may be mailed marketing now, by all that `may_process` asks.
+    """Return how many customers may be mailed marketing now; two queries.
 
-    Set-based, for all customers at once. `unproven` have an address and no line in the ledger:
+    `unproven` have an address and no line in the ledger:
     nobody knows whether they said yes, so they are never mailed.
     """
     everybody = Customer.objects.filter(erased_at__isnull=True)
@@ -297,38 +295,11 @@ def reach(now: datetime, purpose: int | None = None) -> Reach:
             filter=Q(~Exists(ConsentState.objects.filter(customer=OuterRef("pk"))), ~Q(email="")),
         ),
     )
-    mailable = _mailable(now, purpose).values("customer_id").distinct().count()
-    return Reach(mailable, counted["customers"], counted["unproven"])
-
-
-def _mailable(now: datetime, purpose: int | None) -> QuerySet[ConsentState]:
-    """One clause for each thing that may stand in the way; the rule is consent.may_process."""
-    stopped = Suppression.objects.filter(
-        Q(address_hash=OuterRef("customer__address_hash"))
-        | Q(address_hash=OuterRef("customer__older_hash"), address_hash__gt="")
+    mailable = permitted(now).filter(
+        _of("purpose", purpose), channel=Channel.EMAIL, purpose__kind=PurposeKind.MARKETING
     )
-    own_address = Q(entry__address_hash=F("customer__address_hash")) | Q(
-        entry__address_hash=F("customer__older_hash")
-    )
-    newest = Wording.objects.filter(purpose=OuterRef("purpose_id"), published_at__lte=now).order_by(
-        "-version"
-    )
-    still_said = Q(entry__wording__scope_hash=Subquery(newest.values("scope_hash")[:1]))
-    proven = Q(entry__grade__lte=F("purpose__minimum_grade"))
-    old_enough = Q(entry__old_enough__isnull=True) | Q(entry__old_enough=True)
-    said_yes = Q(state__in=YES) & still_said & proven & old_enough
-    kind = settings.ORGANISATION_KIND
-    if soft_opt_in(Channel.EMAIL, kind, timezone.localdate(now)):
-        said_yes |= Q(state=State.SOFT)
-    return (
-        _in_force(now, purpose)
-        .filter(channel=Channel.EMAIL, purpose__kind=PurposeKind.MARKETING)
-        .filter(Q(customer__paused_until__isnull=True) | Q(customer__paused_until__lte=now))
-        .filter(customer__restricted_at__isnull=True)
-        .filter(own_address & ~Q(entry__address_hash=""))
-        .filter(said_yes)
-        .exclude(Exists(stopped))
-    )
+    people = mailable.values("customer_id").distinct().count()
+    return Reach(people, counted["customers"], counted["unproven"])
 
 
 def _in_force(now: datetime, purpose: int | None) -> QuerySet[ConsentState]:

@@ -145,6 +145,30 @@ def update_customers(customers: Iterable[Customer]) -> None:
     )
 
 
+def rehash_addresses() -> int:
+    """Bring the hashes of all addresses in line with ADDRESS_KEYS; return how many changed.
+
+    Run it when a new key came first. Until then customers are not found by their address, and what
+    they permit under the newer key does not count.
+    """
+    changed, last = 0, 0
+    while batch := list(
+        Customer.objects.filter(pk__gt=last).exclude(email="").order_by("pk")[:ROWS_PER_UPDATE]
+    ):
+        last = batch[-1].pk
+        before = [(one.address_hash, one.older_hash) for one in batch]
+        for customer in batch:
+            customer.keep_hashes()
+        moved = [
+            customer
+            for customer, hashes in zip(batch, before, strict=True)
+            if (customer.address_hash, customer.older_hash) != hashes
+        ]
+        Customer.objects.bulk_update(moved, ["address_hash", "older_hash"])
+        changed += len(moved)
+    return changed
+
+
 def update_products(products: Iterable[Product]) -> None:
     """Store what an import may change of products."""
     Product.objects.bulk_update(list(products), ["name", "category"], batch_size=ROWS_PER_UPDATE)

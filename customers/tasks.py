@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from customers import services, verification
+from customers import endings, services, verification
 
 
 @shared_task(name="customer_types", time_limit=3600)
@@ -16,3 +16,9 @@ def label_customers() -> None:
 def verify_ledger() -> None:
     """Walk the consent ledger and sign what it stands at; a finding makes the job fail."""
     verification.make_checkpoint(timezone.now())
+
+
+@shared_task(name="permission_endings", time_limit=3600)
+def record_endings() -> None:
+    """Write down which permissions ran out or are for something that changed."""
+    endings.record_endings(timezone.now())

@@ -69,6 +69,8 @@ JOB_LABELS = {
     "imports": _("Read uploaded files"),
     "customer_types": _("Label customers by type"),
     "verify_ledger": _("Verify the consent ledger"),
+    "permission_endings": _("Note permissions that ran out"),
+    "letters": _("Send letters about permission"),
     "freeze_periods": _("Close periods that have ended"),
 }
 

@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from customers import letters
-from customers.tasks import label_customers, verify_ledger
+from customers.tasks import label_customers, record_endings, verify_ledger
 from feedback.tasks import fold
 from insights import importing, services
 from insights.models import NightlyRun
@@ -52,6 +52,7 @@ def send_letters() -> None:
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
     "verify_ledger": verify_ledger,
+    "permission_endings": record_endings,
     "freeze_periods": freeze_periods,
 }
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.chain import Fact
-from customers.consent import Actor, Grade, State
+from customers.consent import REASONS, Actor, Grade, State
 from customers.models.people import Channel, Customer
 
 HASH_LENGTH = 64
@@ -343,3 +343,35 @@ class LedgerCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.checked_at:%Y-%m-%d %H:%M} {self.finding}"
+
+
+class Decision(models.Model):
+    """Whether a customer might be reached at the moment it came to it, and why (not).
+
+    Written inside the claim, for every yes and every no: the evidence that this message had this
+    basis. A count of days deletes it (docs/privacy.md), an erasure at once.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="decisions")
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel)
+    allowed = models.BooleanField(_("allowed"))
+    # A key of consent.REASONS, and the line of the ledger it rests on.
+    reason = models.CharField(_("reason"), max_length=20)
+    entry = models.ForeignKey(ConsentEntry, on_delete=models.PROTECT, null=True, blank=True)
+    # What asked: a mailing, an invitation, another system; an id, never a name.
+    asker = models.CharField(_("asked by"), max_length=60)
+    decided_at = models.DateTimeField(_("decided at"))
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        indexes = [models.Index(fields=["customer", "decided_at"], name="decision_of_customer")]
+        constraints = [
+            one_of("channel", Channel, "decision_channel_known"),
+            one_of("reason", REASONS, "decision_reason_known"),
+            models.CheckConstraint(condition=~models.Q(asker=""), name="decision_of_an_asker"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.reason}"

@@ -4,6 +4,9 @@ story.py      what it sells, where it asks, who its customers are
 words.py      what people write
 life.py       who bought what
 talk.py       who was asked and what they answered
+texts.py      the texts with which it asks for permission
+asked.py      who permitted what, and took it back
+permission.py writing that
 shop.py       writing all of that into an empty database
 progress.py   saying how far that is
 """

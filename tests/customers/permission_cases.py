@@ -5,6 +5,7 @@ from customers.consent import Actor, Grade, State
 from customers.models import (
     ConsentEntry,
     ConsentState,
+    Decision,
     Evidence,
     LedgerCheckpoint,
     Suppression,
@@ -99,7 +100,17 @@ def again_evidence() -> Evidence:
     return Evidence(entry=first.entry, text="Again.", salt="s")
 
 
+def a_decision(**given) -> Decision:
+    usual = {"purpose": make_purpose(), "channel": "email", "allowed": False, "reason": "none"}
+    return Decision(
+        **usual | {"customer": make_customer(), "asker": "mailing:7", "decided_at": NOW} | given
+    )
+
+
 CASES = [
+    Case("decision_channel_known", a_decision, lambda: a_decision(channel="pigeon")),
+    Case("decision_reason_known", a_decision, lambda: a_decision(reason="mood")),
+    Case("decision_of_an_asker", a_decision, lambda: a_decision(asker="")),
     Case("purpose.key", a_purpose, lambda: again(lambda: a_purpose(key="tips"))),
     Case("purpose_key_not_empty", a_purpose, lambda: a_purpose(key="")),
     Case("purpose_kind_known", a_purpose, lambda: a_purpose(kind="spam")),

@@ -25,6 +25,7 @@ from customers.consent import (
     check,
     current,
     is_repetition,
+    may_ask,
     may_process,
     soft_opt_in,
     strictest,
@@ -296,3 +297,80 @@ def test_a_sale_needs_all_five_facts(missing):
     facts = dict.fromkeys(Sale.__slots__, True)
     assert Sale(**facts).complete
     assert not Sale(**facts | {missing: False}).complete
+
+
+# -- What needs no yes, and what a pause stops ----------------------------------------------------
+
+SERVICE = Terms("service", scope="", needs_consent=False, is_marketing=False)
+
+
+def test_what_belongs_to_an_order_needs_no_permission():
+    answer = ask(terms=SERVICE)
+    assert (answer.allowed, answer.reason) == (True, "service")
+    assert "order" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        (Person(suppressed=True), "service"),
+        (Person(paused_until=NOW + timedelta(days=1)), "service"),
+        (Person(unreachable=True), "suppressed"),
+        (Person(restricted=True), "restricted"),
+        (Person(erased=True), "erased"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_objection_never_stops_an_invoice_and_a_dead_address_does(person, reason):
+    answer = ask(terms=SERVICE, person=person)
+    assert answer.reason == reason
+    assert answer.allowed is (reason == "service")
+
+
+def test_a_pause_says_until_when():
+    paused = Person(paused_until=NOW + timedelta(days=91))
+    answer = ask(an_entry(), person=paused)
+    assert (answer.allowed, answer.reason) == (False, "paused")
+    assert "2027-02-23" in answer.sentence
+    assert ask(an_entry(), person=Person(paused_until=NOW)).allowed
+    assert ask(an_entry(), person=paused, terms=replace(TERMS, is_marketing=False)).allowed
+
+
+# -- May we ask? ----------------------------------------------------------------------------------
+
+
+def asked(*days: int, state: State = State.REFUSED) -> list[Entry]:
+    """Say no on each of these days before now."""
+    return [
+        an_entry(state, seq=number, occurred_at=NOW - timedelta(days=ago))
+        for number, ago in enumerate(days, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entries", "may"),
+    [
+        pytest.param([], True, id="never asked"),
+        pytest.param(asked(89), False, id="89 days ago"),
+        pytest.param(asked(90), True, id="90 days ago"),
+        pytest.param(asked(200, 100), False, id="twice this year"),
+        pytest.param(asked(365, 100), True, id="once this year"),
+        pytest.param(asked(10, state=State.SHOWN), False, id="shown and left"),
+        pytest.param(asked(100, state=State.EXPIRED), True, id="ran out"),
+        pytest.param(asked(300, state=State.WITHDRAWN), False, id="took it back"),
+        pytest.param(asked(300, state=State.OBJECTED), False, id="objected"),
+        pytest.param(asked(300, state=State.GIVEN), False, id="said yes"),
+        pytest.param(asked(300, state=State.PENDING), False, id="still waits"),
+        pytest.param(asked(300, state=State.STALE), True, id="for something else"),
+    ],
+)
+def test_how_often_we_may_ask(entries, may):
+    assert may_ask(entries, "email_marketing", "email", NOW) is may
+    assert may_ask(entries, "another", "email", NOW)
+    assert may_ask(entries, "email_marketing", "sms", NOW)
+
+
+def test_every_refusal_is_an_ask_that_counts():
+    """So a second no within the year has a line of its own."""
+    assert not is_repetition(State.REFUSED, State.REFUSED)
+    check(State.REFUSED, State.REFUSED, Actor.CUSTOMER)

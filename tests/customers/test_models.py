@@ -13,7 +13,7 @@ from tests.constraints import (
     check_valid_goes_in,
     rules_of,
 )
-from tests.customers import permission_cases
+from tests.customers import asking_cases, permission_cases
 from tests.makers import (
     NOW,
     a_category,
@@ -47,6 +47,11 @@ CASES = [
         "customer_type_known",
         lambda: a_customer(customer_type="contract"),
         lambda: a_customer(customer_type=""),
+    ),
+    Case(
+        "customer_limit_is_a_number",
+        lambda: a_customer(monthly_limit=1),
+        lambda: a_customer(monthly_limit=0),
     ),
     Case(
         "customer_erased_is_empty",
@@ -96,6 +101,7 @@ CASES = [
     ),
     Case("purchase_key_not_empty", lambda: a_purchase(key="0"), lambda: a_purchase(key="")),
     *permission_cases.CASES,
+    *asking_cases.CASES,
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 

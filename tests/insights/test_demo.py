@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Category, Customer, CustomerType, Product, Purchase
+from customers.models import Category, ConsentEntry, Customer, CustomerType, Product, Purchase
 from customers.queries import clocks, histories
 from feedback.models import (
     Campaign,
@@ -254,8 +254,10 @@ def test_the_command_says_what_it_does_and_prints_one_document(shop):
         "purchases": Purchase.objects.count(),
         "invitations": Invitation.objects.count(),
         "answers": Response.objects.count(),
+        "consents": ConsentEntry.objects.count(),
     }
     assert shop.document["customers"] == 20_000
+    assert 50_000 <= shop.document["consents"] <= 70_000
     assert 60_000 <= shop.document["purchases"] <= 90_000
     assert 25_000 <= shop.document["answers"] <= 40_000
     assert "Asking 20,000 customers" in shop.progress

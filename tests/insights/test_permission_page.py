@@ -5,8 +5,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import AccessLog
-from insights.accounts import Role
 from tests.insights.permission_history import half_a_year
 from tests.insights.test_views import make_user
 

@@ -24,7 +24,7 @@ from tests.insights.makers import (
     make_customer,
 )
 
-EACH_NIGHT = ["customer_types", "verify_ledger", "freeze_periods"]
+EACH_NIGHT = ["customer_types", "verify_ledger", "permission_endings", "freeze_periods"]
 
 
 def names(kind: str, now: datetime = NOW) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_nightly_job_runs_once_a_day():
     assert ran == [
         (name, local(day, 3)) for day in (TODAY, TODAY + timedelta(1)) for name in EACH_NIGHT
     ]
-    assert NightlyRun.objects.count() == 6
+    assert NightlyRun.objects.count() == 2 * len(EACH_NIGHT)
 
 
 @pytest.mark.django_db
@@ -133,6 +133,7 @@ def test_the_neighbours_of_a_failing_job_run():
         "compute_kpis": False,
         "customer_types": True,
         "verify_ledger": True,
+        "permission_endings": True,
         "freeze_periods": False,
     }
 

@@ -41,7 +41,8 @@ class Command(BaseCommand):
     def report(self, loaded: Loaded) -> None:
         self.stdout.write(
             f"The demo shop has {loaded.customers:,} customers, {loaded.purchases:,} purchases, "
-            f"{loaded.invitations:,} invitations and {loaded.answers:,} answers. Sign in with the "
+            f"{loaded.invitations:,} invitations, {loaded.answers:,} answers and "
+            f"{loaded.consents:,} entries about what they permit. Sign in with the "
             f"password {PASSWORD} as:"
         )
         for account, _name, role in LOGINS:
