@@ -3,8 +3,7 @@
 Every read takes a fixed number of queries, whatever the number of customers.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,7 +17,6 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
-    QuerySet,
     Subquery,
     Sum,
     Value,
@@ -74,22 +72,31 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How many permissions of one proof are in force, for a purpose on a channel."""
+class Yes:
+    """How often was said yes to a text in a stretch of time.
 
-    purpose: int
-    channel: str
-    grade: str
+    `own` is what customers gave themselves; the others were renewed, or came with an import.
+    """
+
+    stretch: int
+    wording: int
+    own: bool
     n: int
 
 
 @dataclass(frozen=True, slots=True)
-class Expiring:
-    """How many permissions end in a stretch of days, counted from now: its number in `cuts`."""
+class Standing:
+    """How many permissions of one proof are in force, for a purpose on a channel.
+
+    `ends` is the number of the stretch of days they end in, None for later than all of them;
+    `on_form` whether they were given on a form in the stretch of time that was asked for.
+    """
 
     purpose: int
     channel: str
-    stretch: int
+    grade: str
+    ends: int | None
+    on_form: bool
     n: int
 
 
@@ -155,8 +162,8 @@ def any_permission() -> tuple[bool, bool]:
 # -- What was given and taken back ----------------------------------------------------------------
 
 
-def given(cuts: Sequence[datetime], purpose: int | None = None) -> Counter[int]:
-    """Return how many permissions were given or renewed between two cuts, by the first's number."""
+def yeses(cuts: Sequence[datetime], purpose: int | None = None) -> list[Yes]:
+    """Return how often was said yes between two cuts, by the number of the first."""
     rows = (
         ConsentEntry.objects.filter(
             _of("purpose", purpose),
@@ -165,38 +172,15 @@ def given(cuts: Sequence[datetime], purpose: int | None = None) -> Counter[int]:
             occurred_at__lt=cuts[-1],
         )
         .annotate(stretch=_stretch("occurred_at", cuts[1:]))
-        .values_list("stretch")
+        .values_list("stretch", "wording_id", "state", "actor")
         .annotate(n=Count("pk"))
         .order_by()
     )
-    return Counter(dict(rows))
-
-
-def cohort(
-    spans: Mapping[str, tuple[datetime, datetime]], purpose: int | None = None
-) -> dict[str, Counter[int]]:
-    """Return, for each half-open span, how often customers said yes to a wording: {id: how often}.
-
-    Only what they said themselves: an import knows nothing of second thoughts.
-    """
-    rows = (
-        ConsentEntry.objects.filter(
-            _of("purpose", purpose), state=State.GIVEN, actor=Actor.CUSTOMER
-        )
-        .values_list("wording_id")
-        .annotate(
-            **{
-                f"in_{name}": Count("pk", filter=Q(occurred_at__gte=start, occurred_at__lt=end))
-                for name, (start, end) in spans.items()
-            }
-        )
-        .order_by()
-    )
-    found = list(rows)
-    return {
-        name: Counter({row[0]: row[at] for row in found if row[0]})
-        for at, name in enumerate(spans, start=1)
-    }
+    return [
+        Yes(stretch, wording, state == State.GIVEN and actor == Actor.CUSTOMER, n)
+        for stretch, wording, state, actor, n in rows
+        if wording
+    ]
 
 
 def withdrawals(start: datetime, end: datetime, purpose: int | None = None) -> list[Withdrawal]:
@@ -210,75 +194,65 @@ def withdrawals(start: datetime, end: datetime, purpose: int | None = None) -> l
         channel=OuterRef("channel"),
         pk__lt=OuterRef("pk"),
     ).order_by("-pk")
-    yes = earlier.filter(state=State.GIVEN)
+    # An import gives only where there is no entry before it: what customers said is later.
+    yes = earlier.filter(state=State.GIVEN, actor=Actor.CUSTOMER)
     rows = (
         ConsentEntry.objects.filter(
             _of("purpose", purpose), state__in=NO, occurred_at__gte=start, occurred_at__lt=end
         )
         .annotate(
             before=Subquery(earlier.values("state")[:1]),
-            yes_by=Subquery(yes.values("actor")[:1]),
             yes_at=Subquery(yes.values("occurred_at")[:1]),
             yes_to=Subquery(yes.values("wording_id")[:1]),
         )
-        .filter(before__in=ALLOWING)
         .order_by("occurred_at", "pk")
-        .values_list("occurred_at", "purpose_id", "channel", "yes_by", "yes_at", "yes_to")
+        .values_list("occurred_at", "purpose_id", "channel", "before", "yes_at", "yes_to")
     )
     return [
-        Withdrawal(
-            at,
-            of,
-            channel,
-            yes_at if by == Actor.CUSTOMER else None,
-            yes_to if by == Actor.CUSTOMER else None,
-        )
-        for at, of, channel, by, yes_at, yes_to in rows
+        Withdrawal(at, of, channel, yes_at, yes_to)
+        for at, of, channel, before, yes_at, yes_to in rows
+        if before in ALLOWING
     ]
 
 
 # -- What is in force -----------------------------------------------------------------------------
 
 
-def standing(now: datetime, purpose: int | None = None) -> list[Standing]:
-    """Return how many permissions are in force, by purpose, channel and grade of proof."""
-    rows = (
-        _in_force(now, purpose)
-        .values_list("purpose_id", "channel", "entry__grade")
-        .annotate(n=Count("pk"))
-        .order_by("purpose_id", "channel", "entry__grade")
+def standing(
+    now: datetime,
+    days: Sequence[int],
+    given: tuple[datetime, datetime],
+    purpose: int | None = None,
+) -> list[Standing]:
+    """Return how many permissions are in force: given, not run out, of a purpose in use.
+
+    Told apart by what ends within each of these days from now, each after the one before it, and
+    by what was given on a form in a half-open stretch of time. One look at each permission.
+    """
+    ends = [now + timedelta(days=number) for number in days]
+    on_form = Q(
+        entry__place__startswith=FORM,
+        entry__occurred_at__gte=given[0],
+        entry__occurred_at__lt=given[1],
     )
-    return [Standing(*row) for row in rows]
-
-
-def standing_from_forms(
-    start: datetime, end: datetime, now: datetime, purpose: int | None = None
-) -> int:
-    """Return how many permissions in force were given on a form in a half-open stretch of time."""
-    return (
-        _in_force(now, purpose)
-        .filter(
-            entry__place__startswith=FORM,
-            entry__occurred_at__gte=start,
-            entry__occurred_at__lt=end,
+    rows = (
+        ConsentState.objects.filter(
+            _of("purpose", purpose), state__in=ALLOWING, valid_until__gt=now
         )
-        .count()
-    )
-
-
-def expiring(now: datetime, cuts: Sequence[int], purpose: int | None = None) -> list[Expiring]:
-    """Return how many permissions end within each of these days from now, each after the one
-    before it."""
-    ends = [now + timedelta(days=days) for days in cuts]
-    rows = (
-        _in_force(now, purpose)
-        .filter(valid_until__lte=ends[-1])
-        .annotate(stretch=_stretch("valid_until", ends))
-        .values_list("purpose_id", "channel", "stretch")
+        # A list of few, where a join would look at every customer.
+        .exclude(customer__in=Customer.objects.filter(erased_at__isnull=False).values("pk"))
+        .annotate(
+            ends=_stretch("valid_until", ends, beyond=None),
+            on_form=Case(When(on_form, then=Value(1)), default=Value(0)),
+        )
+        .values_list("purpose_id", "channel", "entry__grade", "ends", "on_form")
         .annotate(n=Count("pk"))
-        .order_by("purpose_id", "channel", "stretch")
+        .order_by()
     )
-    return [Expiring(*row) for row in rows]
+    return [
+        Standing(of, channel, grade, ends, bool(form), n)
+        for of, channel, grade, ends, form, n in rows
+    ]
 
 
 def reach(now: datetime, purpose: int | None = None) -> Reach:
@@ -298,19 +272,8 @@ def reach(now: datetime, purpose: int | None = None) -> Reach:
     mailable = permitted(now).filter(
         _of("purpose", purpose), channel=Channel.EMAIL, purpose__kind=PurposeKind.MARKETING
     )
-    people = mailable.values("customer_id").distinct().count()
+    people = mailable.aggregate(people=Count("customer_id", distinct=True))["people"]
     return Reach(people, counted["customers"], counted["unproven"])
-
-
-def _in_force(now: datetime, purpose: int | None) -> QuerySet[ConsentState]:
-    """Return the permissions that stand: given, not run out, of a purpose in use."""
-    return ConsentState.objects.filter(
-        _of("purpose", purpose),
-        state__in=ALLOWING,
-        valid_until__gt=now,
-        purpose__archived_at__isnull=True,
-        customer__erased_at__isnull=True,
-    )
 
 
 # -- The ledger itself ----------------------------------------------------------------------------
@@ -351,10 +314,21 @@ def _of(field: str, purpose: int | None) -> Q:
     return Q(**{field: purpose}) if purpose else Q()
 
 
-def _stretch(field: str, ends: Sequence[datetime]) -> Case:
-    """Number the stretches that end, excluded, at these moments."""
-    return Case(
-        *(When(**{f"{field}__lt": end}, then=Value(number)) for number, end in enumerate(ends)),
-        default=Value(len(ends) - 1),
-        output_field=IntegerField(),
-    )
+def _stretch(field: str, ends: Sequence[datetime], beyond: int | None = -1) -> Case | Value:
+    """Number the stretches that end, excluded, at these moments; `beyond` is what is later.
+
+    Halved and halved again: a database asks each row five questions for half a year of weeks, not
+    twenty-six.
+    """
+
+    def among(first: int, last: int) -> Case | Value:
+        if first == last:
+            return Value(first if first < len(ends) else beyond, output_field=IntegerField())
+        middle = (first + last) // 2
+        return Case(
+            When(**{f"{field}__lt": ends[middle]}, then=among(first, middle)),
+            default=among(middle + 1, last),
+            output_field=IntegerField(),
+        )
+
+    return among(0, len(ends))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from customers import permission_queries as queries
 from customers.models import Purpose, Wording
-from customers.permission_queries import Asked, Expiring, Reach, Standing, Withdrawal
+from customers.permission_queries import Asked, Reach, Standing, Withdrawal, Yes
 from insights.dashboard.selection import Selection
 from insights.periods import Period, bounds, split
 
@@ -45,12 +45,10 @@ class Facts:
     wordings: list[Wording]
     stretches: list[Period]
     asked: list[Asked]
-    given: Counter[int]
-    cohorts: dict[str, Counter[int]]
+    cuts: list[datetime]
+    yeses: list[Yes]
     withdrawals: list[Withdrawal]
     standing: list[Standing]
-    from_forms: int
-    expiring: list[Expiring]
     reach: Reach
 
     @property
@@ -78,6 +76,23 @@ class Facts:
         """The purpose of each wording."""
         return {one.pk: one.purpose_id for one in self.wordings}
 
+    def given(self, period: Period) -> int:
+        """Return how many permissions were given or renewed in a period."""
+        return sum(one.n for one in self._between(*bounds(period, zone())))
+
+    def cohort(self, period: Period) -> Counter[int]:
+        """Return how often customers said yes in a period and 30 days ago or earlier, by text."""
+        start, end = bounds(period, zone())
+        found: Counter[int] = Counter()
+        for one in self._between(start, min(end, self.now - SOON)):
+            if one.own:
+                found[one.wording] += one.n
+        return found
+
+    def _between(self, start: datetime, end: datetime) -> list[Yes]:
+        """Return what was said between two moments that are among the cuts."""
+        return [one for one in self.yeses if start <= self.cuts[one.stretch] < end]
+
     def regretted(self, period: Period) -> Counter[int]:
         """Return how often a yes of a period was soon taken back, per wording."""
         start, end = bounds(period, zone())
@@ -101,10 +116,11 @@ def read(selection: Selection, purposes: Sequence[Purpose], now: datetime) -> Fa
     chosen = next((one.pk for one in purposes if one.key == wanted), None)
     period, compared = selection.period, selection.compared
     parts = stretches(compared, period)
-    cuts = [bounds(part, zone())[0] for part in parts] + [bounds(period, zone())[1]]
-    spans = {"now": bounds(period, zone()), "before": bounds(compared, zone())}
-    spans |= {"both": (cuts[0], cuts[-1])}
-    old = {name: (start, min(end, max(start, now - SOON))) for name, (start, end) in spans.items()}
+    span = Period(parts[0].start, period.end)
+    start, end = bounds(span, zone())
+    cuts = _cuts([*parts, compared], now - SOON)
+    in_use = {one.pk for one in purposes if one.archived_at is None}
+    standing = queries.standing(now, EXPIRY, bounds(period, zone()), chosen)
     return Facts(
         selection=selection,
         now=now,
@@ -112,14 +128,18 @@ def read(selection: Selection, purposes: Sequence[Purpose], now: datetime) -> Fa
         wordings=queries.wordings(),
         stretches=parts,
         asked=queries.asked(_lead_in(parts), period.end, chosen),
-        given=queries.given(cuts, chosen),
-        cohorts=queries.cohort(old, chosen),
-        withdrawals=queries.withdrawals(cuts[0], cuts[-1] + SOON, chosen),
-        standing=queries.standing(now, chosen),
-        from_forms=queries.standing_from_forms(*spans["now"], now, chosen),
-        expiring=queries.expiring(now, EXPIRY, chosen),
+        cuts=cuts,
+        yeses=queries.yeses(cuts, chosen),
+        withdrawals=queries.withdrawals(start, end + SOON, chosen),
+        standing=[one for one in standing if one.purpose in in_use],
         reach=queries.reach(now, chosen),
     )
+
+
+def _cuts(parts: Sequence[Period], old: datetime) -> list[datetime]:
+    """Return the moments at which a period begins or ends, and the one that parts old from new."""
+    ends = {end for part in parts for end in bounds(part, zone())}
+    return sorted({*ends, min(max(old, min(ends)), max(ends))})
 
 
 def stretches(compared: Period, period: Period) -> list[Period]:

@@ -51,7 +51,7 @@ def funnel_panel(facts: Facts, opt_in: Rate) -> FunnelPanel:
         "asked": asked,
         "ticked": ticked,
         "confirmed": confirmed,
-        "in_force": facts.from_forms,
+        "in_force": sum(one.n for one in facts.standing if one.on_form),
     }
     labels = {
         "asked": _("Asked"),

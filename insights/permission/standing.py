@@ -100,8 +100,9 @@ class ExpiringPanel:
 def expiring_panel(facts: Facts) -> ExpiringPanel:
     """Return what ends in 30, 60 and 90 days, each after the one before it."""
     counts: dict[Line, list[int]] = defaultdict(lambda: [0] * len(EXPIRY))
-    for one in facts.expiring:
-        counts[Line(one.purpose, one.channel)][one.stretch] = one.n
+    for one in facts.standing:
+        if one.ends is not None:
+            counts[Line(one.purpose, one.channel)][one.ends] += one.n
     order = list(facts.purposes)
     keys = sorted(counts, key=lambda key: (order.index(key.purpose), key.channel))
     rows = [

@@ -75,9 +75,9 @@ def texts_panel(facts: Facts) -> TextsPanel:
     order = list(facts.purposes)
     rows.sort(key=lambda one: (order.index(one.purpose_id), one.language == "en", -one.version))
     hidden = hidden_rows([totals(asked[one.pk])[0] for one in rows])
-    regretted = facts.regretted(facts.drawn)
+    cohort, regretted = facts.cohort(facts.drawn), facts.regretted(facts.drawn)
     texts = [
-        _text(facts, one, asked[one.pk], regretted[one.pk], hidden=at in hidden)
+        _text(facts, one, asked[one.pk], cohort[one.pk], regretted[one.pk], hidden=at in hidden)
         for at, one in enumerate(rows)
     ]
     texts, compared = _compared(texts)
@@ -97,12 +97,18 @@ def texts_panel(facts: Facts) -> TextsPanel:
 
 
 def _text(
-    facts: Facts, wording: Wording, rows: Sequence[Asked], regretted: int, *, hidden: bool
+    facts: Facts,
+    wording: Wording,
+    rows: Sequence[Asked],
+    cohort: int,
+    regretted: int,
+    *,
+    hidden: bool,
 ) -> Text:
     shown, ticked, _confirmed = totals(rows)
     shown_on = [row.on for row in rows if row.shown]
     yes = rate(OPT_IN, NOTHING, share(OPT_IN, ticked, shown))
-    cohort = facts.cohorts["both"][wording.pk]
+
     regret = rate(REGRET, share(REGRET, 0, 0), share(REGRET, regretted, cohort))
     newest = not any(
         other.version > wording.version

@@ -95,12 +95,9 @@ def regret_rate(facts: Facts) -> Rate:
         share(
             REGRET,
             facts.regretted(period).total(),
-            facts.cohorts[name].total(),
+            facts.cohort(period).total(),
         )
-        for name, period in (
-            ("before", facts.selection.compared),
-            ("now", facts.selection.period),
-        )
+        for period in (facts.selection.compared, facts.selection.period)
     )
     return rate(REGRET, before, now)
 
@@ -108,7 +105,7 @@ def regret_rate(facts: Facts) -> Rate:
 def withdrawals_panel(facts: Facts, regret: Rate) -> WithdrawalsPanel:
     period = facts.selection.period
     withdrawn = _per_stretch(facts)
-    given = [facts.given[at] for at in range(len(facts.stretches))]
+    given = [facts.given(part) for part in facts.stretches]
     chosen = [part.start >= period.start for part in facts.stretches]
     hidden = (_hidden(given, chosen), _hidden(withdrawn, chosen))
     bars = [
