@@ -56,12 +56,12 @@ def control_panel(selection: Selection, language: str, *, formal: bool) -> Contr
 
 
 def _touchpoints() -> dict[str, set[str]]:
-    """Return the public keys of the touchpoints that ask each of the questions."""
+    """Return the internal keys of the touchpoints that ask each of the questions."""
     texts = {text: one for one in CONTROL for text in (one.nl, one.nl_formal) if text}
-    rows = Touchpoint.objects.filter(question_nl__in=texts).values_list("question_nl", "key")
+    rows = Touchpoint.objects.filter(question_nl__in=texts).values_list("question_nl", "pk")
     found: dict[str, set[str]] = {}
-    for text, key in rows:
-        found.setdefault(texts[text].key, set()).add(key)
+    for text, pk in rows:
+        found.setdefault(texts[text].key, set()).add(str(pk))
     return found
 
 
@@ -71,7 +71,7 @@ def _figure(selection: Selection, question: Question, keys: set[str]) -> Shown:
     rows = queries.kpi_rows(
         kpi.key, period.start, period.end, dimension="touchpoint", compare=selection.against
     )
-    asked = [row for row in rows if row.slice in keys]
+    asked = [row for row in rows if row.key in keys]
     now = figure(kpi, _sum([row.figure for row in asked]))
     before = figure(kpi, _sum([row.before for row in asked if row.before]))
     moved = change(kpi, before, now)

@@ -27,6 +27,8 @@ from insights.permission.rates import OPT_IN, Rate, rates, share
 from insights.permission.words import channel_name, purpose_name
 from insights.templatetags.numbers import days, number, percent
 
+TOPS = (2.0, 4.0, 10.0, 20.0, 40.0, 60.0, 80.0, 100.0)
+
 
 @dataclass(frozen=True)
 class PurposeLine:
@@ -84,14 +86,14 @@ def lines_panel(facts: Facts) -> LinesPanel:
     in_force = _in_force(facts)
     lines = _lines(facts, in_force)
     figures = [figure for one in lines for _x, figure in one.points if figure]
-    # From 0: three small lines side by side compare heights, not only slopes.
     most = max((figure.high or 0.0 for figure in figures), default=0.0)
-    axis = charts.axis([0.0, most], "percent")
-    ticks = (axis.ticks[0], axis.ticks[len(axis.ticks) // 2], axis.ticks[-1])
+    # From 0 up to a round top: small lines side by side compare heights, not only slopes.
+    top = next((top for top in TOPS if top >= most), 100.0)
+    axis = charts.Axis(0.0, top, (0.0, top / 2, top))
     return LinesPanel(
         title=_title(lines),
         deck=_deck(facts, axis),
-        axis=charts.Axis(0.0, axis.high, ticks),
+        axis=axis,
         zone=_place(facts.selection.period.start, facts.drawn),
         lines=lines,
         periods=facts.stretches,

@@ -50,6 +50,8 @@ def proof_bar(panel: ProofPanel) -> SafeString:
 # -- Bars per week --------------------------------------------------------------------------------
 
 HEIGHT, TOP, FOOT, LEFT = 236, 6, 26, 38
+# As wide as the short name of a month.
+NAME = 30
 
 
 @register.simple_tag
@@ -105,9 +107,12 @@ def _names(panel: WithdrawalsPanel, across: object, most: int) -> list[str]:
         for at, bar in enumerate(panel.bars)
         if not at or panel.bars[at - 1].period.start.month != bar.period.start.month
     ]
+    # A month of which only the end is drawn leaves its name no room.
+    if len(firsts) > 1 and across(firsts[1][0]) - across(0) < NAME:  # type: ignore[operator]
+        del firsts[0]
     step = -(-len(firsts) // most)
     parts = []
-    for at, on in firsts[step > 1 :: step]:
+    for at, on in firsts[::step]:
         x = across(at)  # type: ignore[operator]
         parts.append(line(x, HEIGHT - FOOT, x, HEIGHT - FOOT + 4, "g0"))
         parts.append(text(x, HEIGHT - 6, month(on), "start"))
@@ -130,13 +135,13 @@ def _ceil(value: int, step: int) -> int:
 
 # -- Intervals in a table -------------------------------------------------------------------------
 
-RULER_WIDTH, RULER_HEIGHT = 190, 40
+RULER_HEIGHT = 40
 
 
 @register.simple_tag
-def share_ruler(row: Shown, axis: Axis, *, grey: bool = False) -> SafeString:
+def share_ruler(row: Shown, axis: Axis, width: int, *, grey: bool = False) -> SafeString:
     """Draw a share with its interval on the axis in the head of the table."""
-    place, y = scale(axis, 6, RULER_WIDTH - 6), RULER_HEIGHT / 2
+    place, y = scale(axis, 6, width - 6), RULER_HEIGHT / 2
     parts = [
         line(place(tick), 0, place(tick), RULER_HEIGHT, "g0" if tick == 0 else "g")
         for tick in axis.ticks
@@ -146,17 +151,17 @@ def share_ruler(row: Shown, axis: Axis, *, grey: bool = False) -> SafeString:
         parts.append(line(place(low), y, place(high), y, f"iv{tone}" if row.shown else "iv-few"))
     if row.shown and row.figure.value is not None:
         parts.append(dot(place(row.figure.value), y, 4.5, f"d{tone} halo"))
-    return svg(RULER_WIDTH, RULER_HEIGHT, parts)
+    return svg(width, RULER_HEIGHT, parts)
 
 
 @register.simple_tag
-def share_ruler_axis(axis: Axis) -> SafeString:
+def share_ruler_axis(axis: Axis, width: int) -> SafeString:
     """Draw the axis that the rows share."""
-    place = scale(axis, 6, RULER_WIDTH - 6)
+    place = scale(axis, 6, width - 6)
     parts = []
     for tick in axis.ticks:
         x = place(tick)
-        anchor = "start" if x < 14 else "end" if x > RULER_WIDTH - 16 else "middle"
+        anchor = "start" if x < 14 else "end" if x > width - 16 else "middle"
         x += {"start": -6, "middle": 0, "end": 6}[anchor]
         parts.append(text(x, 12, percent(number(tick)), anchor))
-    return svg(RULER_WIDTH, 16, parts)
+    return svg(width, 16, parts)
