@@ -82,7 +82,7 @@ def _sees_who(request: HttpRequest, page: PermissionPage) -> bool:
     if not may_manage_consent(roles):
         return False
     record_views(
-        customers={row.entry.customer for row in page.entries},
+        customers={row.entry.customer for row in page.entries if not row.entry.customer.erased_at},
         kind=AccessKind.SEARCH,
         viewer=str(request.user.pk),
         role=widest(roles),

@@ -15,6 +15,7 @@ from customers.models import ConsentEntry, Purpose
 from customers.permission_queries import LedgerHealth
 from insights.dashboard.selection import Selection
 from insights.disclosure import is_small
+from insights.kpis import MIN_VERDICT
 from insights.ledger_words import FINDINGS
 from insights.permission.control import ControlPanel, control_panel
 from insights.permission.facts import Facts, read, totals
@@ -169,6 +170,8 @@ def _title(facts: Facts, opt_in: Rate, regret: Rate, *, any_entries: bool) -> st
 def _mailable(facts: Facts) -> str:
     reach = facts.reach
     others = reach.customers - reach.mailable
+    if is_small(others) and reach.customers >= MIN_VERDICT:
+        return _("Nearly all customers may be mailed.")
     if is_small(reach.customers) or is_small(reach.mailable) or is_small(others):
         return _("Permissions are coming in. How many may be mailed is shown from 5.")
     return _("%(n)s of %(all)s customers may be mailed.") % {

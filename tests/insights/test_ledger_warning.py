@@ -74,9 +74,7 @@ def test_a_stranger_reads_nothing_of_it(client):
 
 def test_it_is_over_once_the_ledger_verifies_again(admin):
     for day, finding in enumerate(("", "gap", "gap", "")):
-        LedgerCheck.objects.create(
-            checked_at=NOW + timedelta(days=day), entries=1, finding=finding
-        )
+        LedgerCheck.objects.create(checked_at=NOW + timedelta(days=day), entries=1, finding=finding)
     assert queries.ledger_is_sound()
     assert BANNER not in admin.get("/").content.decode()
 
