@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from customers import consent
@@ -23,6 +24,7 @@ from customers.models import (
     ConsentState,
     Customer,
     CustomerMerge,
+    LedgerCheck,
     Product,
     Purchase,
     Purpose,
@@ -293,6 +295,33 @@ def _as_entry(row: ConsentEntry, purpose: str) -> consent.Entry:
         valid_until=row.valid_until,
         old_enough=row.old_enough,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAlarm:
+    """What the newest verification of the ledger found, a key of verification.FINDINGS.
+
+    `row` is the id of the first row that shows it, `since` when it was first found.
+    """
+
+    finding: str
+    row: int | None
+    since: datetime
+
+
+def ledger_alarm() -> LedgerAlarm | None:
+    """Return what is wrong with the ledger; None if all was well when it was last verified."""
+    newest = LedgerCheck.objects.order_by("-pk").first()
+    if newest is None or not newest.finding:
+        return None
+    sound = LedgerCheck.objects.filter(finding="").order_by("-pk").values("pk")[:1]
+    first = LedgerCheck.objects.filter(pk__gt=Coalesce(Subquery(sound), 0)).order_by("pk")[0]
+    return LedgerAlarm(newest.finding, newest.row, first.checked_at)
+
+
+def ledger_is_sound() -> bool:
+    """Say whether mailings may be made: the last verification of the ledger found nothing."""
+    return ledger_alarm() is None
 
 
 # -- Customer types -------------------------------------------------------------------------------

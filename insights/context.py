@@ -22,6 +22,7 @@ from insights.accounts import (
     may_set_up_touchpoints,
     roles_of,
 )
+from insights.ledger_words import ledger_warning
 from insights.organisation import profile, shown_logo
 
 THEMES = ("light", "dark")
@@ -40,6 +41,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in THEMES else "",
         "LANGUAGE_CODE": get_language() or settings.LANGUAGE_CODE,
         "role": SimpleLazyObject(lambda: widest(roles)),
+        # One query, on every page of colleagues: whatever they do, they see it.
+        "ledger_warning": SimpleLazyObject(ledger_warning),
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
         "may_import_permissions": SimpleLazyObject(lambda: may_import_permissions(roles)),
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),

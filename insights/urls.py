@@ -18,6 +18,7 @@ from insights import (
     invalidation_views,
     own_page_views,
     own_shop_views,
+    permission_views,
     rights_views,
     settings_views,
     touchpoint_views,
@@ -31,6 +32,12 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("satisfaction/", views.satisfaction, name="satisfaction"),
+    path("permission/", permission_views.permission_page, name="permission"),
+    path(
+        "permission/tables/<slug:name>.<slug:kind>",
+        permission_views.permission_table,
+        name="permission_table",
+    ),
     path("tables/<slug:name>.<slug:kind>", views.table, name="table"),
     path("comments.csv", views.comments_csv, name="comments_csv"),
     path("comments.xlsx", views.comments_xlsx, name="comments_xlsx"),

@@ -194,6 +194,8 @@ class ConsentEntry(models.Model):
     class Meta:
         verbose_name = _("consent entry")
         verbose_name_plural = _("consent entries")
+        # What was said in a period, out of years of it.
+        indexes = [models.Index(fields=["state", "occurred_at"], name="consententry_when")]
         constraints = [
             # Two writers at once cannot both follow the same entry.
             models.UniqueConstraint(

@@ -257,7 +257,7 @@ def test_the_list_shows_figures_and_hides_tiny_ones(staff):
     assert "None Hosted question only Thumb 0 – –" in page
 
 
-LIST_QUERIES = 9
+LIST_QUERIES = 10
 
 
 def test_the_list_takes_the_same_queries_with_one_and_three(staff, django_assert_num_queries):
