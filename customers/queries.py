@@ -66,11 +66,12 @@ def erased_addresses(addresses: Iterable[str]) -> set[str]:
 
 
 def same_person(customer: Customer) -> list[int]:
-    """Return the ids of a customer and of all records merged into theirs, ascending."""
+    """Return the ids of a customer and of all records that were merged with theirs, ascending."""
     found, wanted = {customer.pk}, {customer.pk}
     while wanted:
-        merged = CustomerMerge.objects.filter(survivor__in=wanted)
-        wanted = set(merged.values_list("absorbed", flat=True)) - found
+        merges = CustomerMerge.objects.filter(Q(survivor__in=wanted) | Q(absorbed__in=wanted))
+        pairs = merges.values_list("survivor", "absorbed")
+        wanted = {one for pair in pairs for one in pair} - found
         found |= wanted
     return sorted(found)
 

@@ -14,6 +14,8 @@ class Activity:
 
     name: str
     kind: str
+    # Whether customers are asked: an invoice needs no text.
+    asked: bool
     basis: str
     channels: list[str]
     minimum_age: int
@@ -53,6 +55,7 @@ def _activity(purpose: Purpose, texts: list[Wording], language: str) -> Activity
     return Activity(
         name=purpose.name_nl if dutch else purpose.name_en,
         kind=str(kind.label),
+        asked=kind.needs_consent,
         basis=_("Consent, GDPR art. 6(1)(a); for mail and text messages also the ePrivacy rules")
         if kind.needs_consent
         else _("Part of an order, GDPR art. 6(1)(b)"),

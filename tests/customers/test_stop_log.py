@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
 
@@ -249,3 +250,14 @@ def test_lines_that_are_known_cost_the_same_however_many(
             stop(noor, make_purpose(), State.OBJECTED)
     with django_assert_num_queries(2):
         assert replay_stops(LATER).changed == 0
+
+
+def test_a_start_does_it_before_anything_else_runs():
+    noor, purpose = make_customer(email=ADDRESS), make_purpose()
+    User.objects.create(username="kim")
+    record(noor, purpose=purpose, address=ADDRESS)
+    stop_log.append([lost_stop(noor, purpose)])
+    out = StringIO()
+    call_command("prepare", stdout=out)
+    assert "0 erased, 1 taken back, 0 addresses stopped" in out.getvalue()
+    assert standing(noor) == State.WITHDRAWN
