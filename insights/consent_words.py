@@ -94,6 +94,9 @@ METHODS: Mapping[str, Any] = {
     "invalidation": _("With a faulty batch"),
 }
 
+# Places that are no form and no file.
+PLACES: Mapping[str, Any] = {"own_page": _("the own page"), "preferences": _("the own page")}
+
 # Of AccessKind, as colleagues read it; the customer reads the words of the model.
 VIEWS: Mapping[str, Any] = {
     AccessKind.PAGE: _("looked at the record"),

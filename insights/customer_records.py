@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Answer, State
@@ -230,7 +229,6 @@ _TONES = {
 
 # How the ledger begins the place of a form, by its key.
 FORM = "form:"
-PLACES: dict[str, Any] = {"own_page": _lazy("the own page"), "preferences": _lazy("the own page")}
 
 
 def _events(
@@ -272,7 +270,7 @@ def place_names(places: Iterable[str]) -> dict[str, Any]:
     """Return the names of places where something was ticked, as the ledger calls them."""
     keys = {place.removeprefix(FORM) for place in places}
     found = ConsentForm.objects.filter(key__in=keys).values_list("key", "name")
-    return {f"{FORM}{key}": name for key, name in found} | PLACES
+    return {f"{FORM}{key}": name for key, name in found} | dict(consent_words.PLACES)
 
 
 # -- Who of us ------------------------------------------------------------------------------------
