@@ -1,16 +1,18 @@
 """Dutch for customers says "je", and "u" where the organisation chose so."""
 
-import ast
 import re
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 from feedback.models import Reason, Response
 from feedback.questions import READY_MADE
@@ -35,24 +37,41 @@ ROOT = settings.BASE_DIR
 INFORMAL = re.compile(r"\b(je|jij|jou|jouw|jezelf|jouwe)\b", re.IGNORECASE)
 FORMAL = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)
 
-# Where texts are that customers read.
-PAGES = [*sorted((ROOT / "templates/feedback").glob("*.html")), ROOT / "templates/visitor.html"]
-VIEWS = [ROOT / "feedback/hosted.py"]
+# Where texts are that customers read: pages, letters, and the code that makes sentences of them.
+TEMPLATES = ROOT / "templates"
+PAGES = [
+    *sorted((TEMPLATES / "feedback").rglob("*.*")),
+    *sorted((TEMPLATES / "customers").rglob("*.*")),
+    *sorted((TEMPLATES / "insights").glob("*own_page*.html")),
+    *sorted((TEMPLATES / "insights").glob("*person_document.html")),
+    TEMPLATES / "visitor.html",
+]
+CODE = [
+    ROOT / "feedback/hosted.py",
+    ROOT / "feedback/public.py",
+    *sorted((ROOT / "customers").glob("public_*.py")),
+    *sorted((ROOT / "customers").glob("own_*.py")),
+    *sorted((ROOT / "insights").glob("own_page*.py")),
+    # What was asked, and who looked: staff read the same words.
+    ROOT / "customers/models/rights.py",
+    ROOT / "insights/templatetags/person.py",
+    *(ROOT / f"customers/{name}.py" for name in ("preference_rows", "lowering", "asking")),
+]
+CALLS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 
 
 def public_texts() -> set[str]:
-    """Return the messages of public pages, as they stand in the code."""
+    """Return the messages that customers read, as they stand in the code."""
+    sources = [
+        *(templatize(page.read_text(), origin=str(page)) for page in PAGES),
+        *(code.read_text() for code in CODE),
+    ]
     found = set()
-    for page in PAGES:
-        source = page.read_text()
-        found |= set(re.findall(r'{% translate "([^"]+)"', source))
-        # None has one now; whoever adds one adds it here too.
-        assert "blocktranslate" not in source, page
-    for view in VIEWS:
-        for node in ast.walk(ast.parse(view.read_text())):
-            match node:
-                case ast.Call(func=ast.Name("_"), args=[ast.Constant(text)]):
-                    found.add(text)
+    for source in sources:
+        for _line, texts, _notes, _context in extract(
+            "python", BytesIO(source.encode()), keywords=CALLS
+        ):
+            found |= {texts} if isinstance(texts, str) else {text for text in texts if text}
     return found
 
 
