@@ -1,22 +1,48 @@
 """Addresses as the ledger knows them: keyed hashes, whose keys are not in the database."""
 
+import unicodedata
+
 from django.conf import settings
 
 from customers.cells import folded
 from customers.chain import hash_address
 
+# How a name of a domain begins that is written in ASCII and is not (RFC 5890).
+ACE = "xn--"
+
+
+def same_form(address: str) -> str:
+    """Return an address as all ways to write it have in common: é in one sign or in two,
+    bücher.example or xn--bcher-kva.example, in capitals or not.
+    """
+    if address.isascii() and ACE not in address.lower():
+        return folded(address)
+    local, at, domain = address.rpartition("@")
+    labels = unicodedata.normalize("NFKC", domain).lower().split(".")
+    plain = ".".join(_decoded(label) for label in labels)
+    return unicodedata.normalize("NFC", folded(local)) + at + unicodedata.normalize("NFC", plain)
+
+
+def _decoded(label: str) -> str:
+    if not label.startswith(ACE):
+        return label
+    try:
+        return label.removeprefix(ACE).encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+
 
 def address_hash(address: str, key: int = 0) -> str:
     """Return the hash of an address under one key, the newest first; empty without either."""
     keys = settings.ADDRESS_KEYS[key : key + 1]
-    return hash_address(folded(address), keys[0]) if address and keys else ""
+    return hash_address(same_form(address), keys[0]) if address and keys else ""
 
 
 def address_hashes(address: str) -> frozenset[str]:
     """Return the keyed hashes of an address, one for each key; none for no address."""
     if not address:
         return frozenset()
-    return frozenset(hash_address(folded(address), key) for key in settings.ADDRESS_KEYS)
+    return frozenset(hash_address(same_form(address), key) for key in settings.ADDRESS_KEYS)
 
 
 def masked(address: str) -> str:

@@ -71,6 +71,9 @@ STRICTNESS = (
     State.OBJECTED,
 )
 
+# What says that somebody was asked, and when.
+_ASKS = frozenset({State.SHOWN, State.PENDING, State.REFUSED})
+
 _EVERY = frozenset(State)
 _BEFORE_A_YES = _EVERY - ALLOWING
 _BELOW_OBJECTION = _EVERY - {State.OBJECTED}
@@ -78,7 +81,7 @@ _BELOW_OBJECTION = _EVERY - {State.OBJECTED}
 # Who may write which state over which; what is not here is refused. Repeating a state that
 # allows nothing changes nothing and is left out by `is_repetition`.
 TRANSITIONS: Mapping[tuple[Actor, State], frozenset[State]] = {
-    (Actor.CUSTOMER, State.SHOWN): frozenset({State.NONE}),
+    (Actor.CUSTOMER, State.SHOWN): frozenset({State.NONE, State.SHOWN}),
     (Actor.CUSTOMER, State.PENDING): _BEFORE_A_YES - {State.OBJECTED},
     (Actor.CUSTOMER, State.GIVEN): _BEFORE_A_YES | {State.SOFT},
     (Actor.CUSTOMER, State.RENEWED): frozenset({State.GIVEN, State.RENEWED}),
@@ -260,9 +263,9 @@ def strictest(states: Iterable[State]) -> State:
 def is_repetition(before: State, after: State) -> bool:
     """Say whether a change would change nothing: taken back twice is taken back once.
 
-    A refusal is told each time: it says when somebody was last asked.
+    An ask and a refusal are told each time: they say when somebody was last asked.
     """
-    return before == after and after not in ALLOWING | {State.PENDING, State.REFUSED}
+    return before == after and after not in ALLOWING | _ASKS
 
 
 def check(before: State, after: State, actor: Actor) -> None:
@@ -365,21 +368,24 @@ class Sale:
 # again says yes to be left alone.
 DAYS_BETWEEN_ASKS = 90
 ASKS_A_YEAR = 2
-_ASKS = frozenset({State.SHOWN, State.PENDING, State.REFUSED})
 
 
 def may_ask(entries: Iterable[Entry], purpose: str, channel: str, now: datetime) -> bool:
     """Say whether a customer may be shown the tick of a purpose now, unasked.
 
     Not after a yes that stands, nor after an objection or a withdrawal: who took it back knows
-    where to find it. Every time it was shown and left, or ticked and not confirmed, is an ask.
+    where to find it. Every time it was shown and left, or ticked and not confirmed, is an ask; what
+    was shown and answered on the same day is one.
     """
     told = [one for one in entries if (one.purpose, one.channel) == (purpose, channel)]
     state = state_of(current(told, purpose, channel))
     if state in ALLOWING | {State.PENDING, State.OBJECTED, State.WITHDRAWN}:
         return False
-    asked = [now - one.occurred_at for one in told if one.state in _ASKS]
-    recent = [ago for ago in asked if ago < timedelta(days=365)]
+    asks: list[datetime] = []
+    for moment in sorted(one.occurred_at for one in told if one.state in _ASKS):
+        if not asks or moment - asks[-1] >= timedelta(days=1):
+            asks.append(moment)
+    recent = [now - moment for moment in asks if now - moment < timedelta(days=365)]
     return len(recent) < ASKS_A_YEAR and all(
         ago >= timedelta(days=DAYS_BETWEEN_ASKS) for ago in recent
     )

@@ -63,6 +63,15 @@ OTHER_PURPOSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 
+# Without one of these a text says nothing of a purpose of this kind. Marketing goes by many names.
+OWN_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    **OTHER_PURPOSES,
+    "tracking": {
+        "nl": ("volgen", "volgt", "bijhouden", "bijhoudt", "opent", "klik", "klikt"),
+        "en": ("track", "tracks", "tracking", "follow", "open", "opens", "click", "clicks"),
+    },
+}
+
 # Every code a Fault can carry, with the sentence it stands for: the value, the rule, the way out.
 FAULTS = {
     "unknown_language": "There is no gate for texts in %(language)s. Publish them in Dutch and "
@@ -81,10 +90,13 @@ FAULTS = {
     "it out.",
     "bundled": "“%(word)s” belongs to another purpose. One tick, one purpose: ask for it with a "
     "tick of its own, one step later.",
+    "silent": "“%(text)s” says nothing of what this purpose does (%(kind)s). A text counts for "
+    "what it says: name the purpose that it asks for.",
     "no_frequency": "Neither “%(text)s” nor the line below it says how often. Name the "
     "%(promised)d messages that are promised: that is what is kept.",
     "pre_ticked": "The box is ticked beforehand. A permission is an act: leave it empty.",
     "required": "The box is required. Nobody may have to agree to go on: let both go on.",
+    "hidden": "The box is hidden. Nobody agrees to what they do not see: show it.",
     "unequal": "The buttons are not equal (%(yes)s and %(no)s). Yes and no have the same size, "
     "colour and place.",
     "too_many": "%(purposes)d purposes on one screen. At most %(most)d: ask for the others later.",
@@ -130,6 +142,7 @@ class Screen:
     purposes: int
     ticked: bool = False
     required: bool = False
+    hidden: bool = False
     yes_style: str = ""
     no_style: str = ""
 
@@ -150,11 +163,34 @@ def faults_of_texts(plan: Plan, drafts: Sequence[Draft]) -> list[Fault]:
     return [*missing, *unknown, *(fault for draft in known for fault in _of_draft(plan, draft))]
 
 
+def faults_of_imported(kind: str, text: str) -> list[Fault]:
+    """Return what keeps a text that was shown elsewhere from being a yes to a kind of purpose.
+
+    Its length and its tone are history. But a text that says no, pushes, asks for another purpose
+    too, or does not speak of this one, is no yes to it. Its language is not known, so the words of
+    both languages are looked for.
+    """
+    faults: list[Fault] = []
+    others = [words for other, words in OTHER_PURPOSES.items() if other != kind]
+    for language in LANGUAGES:
+        bundled = _found(text, [word for words in others for word in words[language]])
+        faults += (_fault("bundled", word=word) for word in bundled)
+        negated = _found(text, NEGATIONS[language])
+        faults += (_fault("negation", text=text, word=word) for word in negated)
+        pushing = _found(text, PRESSURE[language])
+        faults += (_fault("pressure", word=word, field="label") for word in pushing)
+    own = [word for words in OWN_WORDS.get(kind, {}).values() for word in words]
+    if own and not _found(text, own):
+        faults.append(_fault("silent", text=text, kind=kind))
+    return faults
+
+
 def faults_of_screen(screen: Screen) -> list[Fault]:
     """Return all that is wrong with how a form asks."""
     checks = (
         (_fault("pre_ticked"), screen.ticked),
         (_fault("required"), screen.required),
+        (_fault("hidden"), screen.hidden),
         (
             _fault("unequal", yes=screen.yes_style, no=screen.no_style),
             screen.yes_style != screen.no_style,

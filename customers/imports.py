@@ -8,7 +8,8 @@ Running the same file again changes nothing.
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -31,12 +32,16 @@ Value = TypeVar("Value")
 
 
 class Refused(ValueError):
-    """A row that does not go in: the field it is about, "" for the row as a whole, and why."""
+    """A row that does not go in: the field it is about, "" for the row as a whole, and why.
 
-    def __init__(self, field: str, reason: str) -> None:
+    `note` counts it apart, see Noted.
+    """
+
+    def __init__(self, field: str, reason: str, note: str = "") -> None:
         super().__init__(reason)
         self.field = field
         self.reason = reason
+        self.note = note
 
 
 class Outcome(StrEnum):
@@ -47,14 +52,33 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An outcome that its kind counts apart, under one of Importer.notes, and why it is so."""
+
+    outcome: Outcome
+    note: str
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class Options:
-    """What an import may do, and how it reads: times without a zone are local to `zone`."""
+    """What an import may do, and how it reads: times without a zone are local to `zone`.
+
+    `by` is the id of the colleague who imports, "" for somebody on the machine. `clock` is read
+    where a row says when it was written down: a large file takes longer than a moment.
+    """
 
     zone: ZoneInfo
     now: datetime
     create_missing: bool = False
     dry_run: bool = False
+    by: str = ""
+    clock: Callable[[], datetime] | None = None
+
+    def present(self) -> datetime:
+        """Return the moment, or the one the import began at where nobody gave a clock."""
+        return self.clock() if self.clock else self.now
 
 
 @dataclass
@@ -68,13 +92,29 @@ class Result:
     rejected: int = 0
     stopped_at_line: int | None = None
     stopped_because: str = ""
+    # What the kind counts apart: {note: rows}, and {why: rows}.
+    notes: dict[str, int] = field(default_factory=dict)
+    because: dict[str, int] = field(default_factory=dict)
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: "Outcome | Noted") -> None:
+        if isinstance(outcome, Noted):
+            self.count(outcome.note, outcome.why)
+            outcome = outcome.outcome
         setattr(self, outcome.value, getattr(self, outcome.value) + 1)
+
+    def count(self, note: str, why: str = "") -> None:
+        """Count a row apart; without a note it is not."""
+        if note:
+            self.notes[note] = self.notes.get(note, 0) + 1
+        if why:
+            self.because[why] = self.because.get(why, 0) + 1
 
     def document(self) -> dict[str, Any]:
         """Return the result as it is printed; what stopped it is only there when it was stopped."""
-        document = dict(vars(self))
+        document = {**vars(self), **self.notes}
+        del document["notes"]
+        if not self.notes:
+            del document["because"]
         if self.stopped_at_line is None:
             del document["stopped_at_line"], document["stopped_because"]
         return document
@@ -125,6 +165,10 @@ class Importer(ABC):
     kind: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]]
+    # Rows stored in one transaction.
+    batch: ClassVar[int] = BATCH
+    # What is counted apart, besides what happened to the rows.
+    notes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Options, mapping: FieldMapping) -> None:
         self.options = options
@@ -136,7 +180,7 @@ class Importer(ABC):
         """Return the record of a row; raises Refused."""
 
     @abstractmethod
-    def store(self, records: Sequence[Any]) -> list[Outcome | Refused]:
+    def store(self, records: Sequence[Any]) -> Sequence[Outcome | Noted | Refused]:
         """Store records in the running transaction and say of each what happened to it."""
 
     def own_key(self, values: Sequence[str]) -> str:
@@ -156,43 +200,33 @@ def run_import(
     *,
     progress: Callable[[Result], None] = lambda _: None,
     most: int | None = None,
+    told: Callable[[int, Noted], None] = lambda _line, _noted: None,
 ) -> Result:
     """Import the rows of a file, or the first `most`; a dry run stores nothing.
+
+    `told` hears of each row that is counted apart, by its line.
 
     A dry run sees its own rows, as the real one would, so it is one transaction that is undone;
     on SQLite it keeps other writers waiting.
     """
-    result = Result()
-    if importer.options.dry_run:
-        with transaction.atomic():
-            _run(reader, importer, rejects, result, progress, most)
+    result = Result(notes=dict.fromkeys(importer.notes, 0))
+    rows = _until_broken(islice(reader, most) if most else iter(reader), result)
+    with transaction.atomic() if importer.options.dry_run else nullcontext():
+        for batch in _batches(rows, importer.batch):
+            _import_batch(batch, importer, rejects, result, told)
+            progress(result)
+        if importer.options.dry_run:
             transaction.set_rollback(True)
-    else:
-        _run(reader, importer, rejects, result, progress, most)
     return result
 
 
-def _run(
-    reader: CsvReader,
-    importer: Importer,
-    rejects: Rejects,
-    result: Result,
-    progress: Callable[[Result], None],
-    most: int | None,
-) -> None:
-    rows = _until_broken(islice(reader, most) if most else iter(reader), result)
-    for batch in _batches(rows):
-        _import_batch(batch, importer, rejects, result)
-        progress(result)
-
-
-def _batches(rows: Iterable[Row | BadRow]) -> Iterator[list[Row | BadRow]]:
+def _batches(rows: Iterable[Row | BadRow], most: int) -> Iterator[list[Row | BadRow]]:
     batch: list[Row | BadRow] = []
     chars = 0
     for row in rows:
         batch.append(row)
         chars += sum(map(len, _cells(row)))
-        if len(batch) == BATCH or chars > BATCH_CHARS:
+        if len(batch) == most or chars > BATCH_CHARS:
             yield batch
             batch, chars = [], 0
     if batch:
@@ -212,19 +246,26 @@ def _until_broken(rows: Iterator[Row | BadRow], result: Result) -> Iterator[Row 
 
 
 def _import_batch(
-    batch: Sequence[Row | BadRow], importer: Importer, rejects: Rejects, result: Result
+    batch: Sequence[Row | BadRow],
+    importer: Importer,
+    rejects: Rejects,
+    result: Result,
+    told: Callable[[int, Noted], None],
 ) -> None:
     outcomes = _stored(batch, importer)
     for row, outcome in zip(batch, outcomes, strict=True):
         result.read += 1
         if isinstance(outcome, Refused):
             result.rejected += 1
+            result.count(outcome.note)
             rejects.write(row.line, outcome.field, outcome.reason, _cells(row))
-        else:
-            result.note(outcome)
+            continue
+        result.note(outcome)
+        if isinstance(outcome, Noted):
+            told(row.line, outcome)
 
 
-def _stored(batch: Sequence[Row | BadRow], importer: Importer) -> list[Outcome | Refused]:
+def _stored(batch: Sequence[Row | BadRow], importer: Importer) -> list[Outcome | Noted | Refused]:
     """Say of each row of a batch what happened to it."""
     checked = [_checked(row, importer) for row in batch]
     good = [record for record in checked if not isinstance(record, Refused)]
@@ -241,7 +282,7 @@ def _checked(row: Row | BadRow, importer: Importer) -> Any:
         return refused
 
 
-def _store(records: Sequence[Any], importer: Importer) -> list[Outcome | Refused]:
+def _store(records: Sequence[Any], importer: Importer) -> Sequence[Outcome | Noted | Refused]:
     if not records:
         return []
     try:

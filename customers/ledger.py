@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from customers.addresses import address_hash, address_hashes, erased_references
 from customers.chain import START, Fact, digest, link
@@ -22,6 +24,7 @@ from customers.consent import (
     State,
     check,
     is_repetition,
+    soft_opt_in,
     takes_over,
 )
 from customers.models import (
@@ -144,6 +147,10 @@ def check_act(customer: Customer, before: State, act: Act, now: datetime) -> Non
         raise
     problem = next((text for text, stands in _problems(customer, act, now) if stands), "")
     if opens and problem:
+        logger.warning(
+            "Refused in the ledger: customer %d, purpose %s, %s by %s is not proven",
+            customer.pk, act.purpose.key, act.state, act.actor,
+        )  # fmt: skip
         raise Unproven(f"A yes to {act.purpose.key} was not recorded: {problem}")
 
 
@@ -169,6 +176,11 @@ def _problems(customer: Customer, act: Act, now: datetime) -> list[tuple[str, bo
         ("a sale stands in for a yes only with all five facts: paid, to the same legal entity, for "
          "similar products, informed, and with a way out offered.",
          act.state is State.SOFT and not (act.sale and act.sale.complete)),
+        ("a sale stands in for a yes to marketing messages only.",
+         act.state is State.SOFT and purpose.kind != PurposeKind.MARKETING),
+        (f"a sale does not stand in for a yes by {act.channel} (Telecommunicatiewet 11.7).",
+         act.state is State.SOFT and not soft_opt_in(
+             act.channel, settings.ORGANISATION_KIND, timezone.localdate(now))),
     ]  # fmt: skip
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from customers import consent
@@ -22,6 +24,7 @@ from customers.models import (
     ConsentState,
     Customer,
     CustomerMerge,
+    LedgerCheck,
     Product,
     Purchase,
     Purpose,
@@ -94,48 +97,184 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
 
     Purpose.DoesNotExist for a key nobody set up.
     """
-    addresses = address_hashes(customer.email)
-    terms = (
-        Purpose.objects.annotate(
-            scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
-            suppressed=Exists(Suppression.objects.filter(address_hash__in=addresses)),
-            unreachable=Exists(
-                Suppression.objects.filter(address_hash__in=addresses, everything=True)
-            ),
-        )
-        .filter(key=purpose)
-        .get()
-    )
+    terms = _with_terms(address_hashes(customer.email), now).filter(key=purpose).get()
     state = (
         ConsentState.objects.filter(customer=customer, purpose=terms, channel=channel)
         .select_related("entry__wording")
         .first()
     )
-    return consent.may_process(
-        [_as_entry(state.entry, purpose)] if state else [],
-        Terms(
-            key=purpose,
-            scope=terms.scope or "",
-            minimum_grade=Grade(terms.minimum_grade),
-            minimum_age=terms.minimum_age,
-            archived=terms.archived_at is not None,
-            needs_consent=PurposeKind(terms.kind).needs_consent,
-            is_marketing=PurposeKind(terms.kind).is_marketing,
-        ),
-        Person(
-            restricted=customer.restricted_at is not None,
-            erased=customer.erased_at is not None,
-            suppressed=terms.suppressed,
-            unreachable=terms.unreachable,
-            paused_until=customer.paused_until,
-        ),
-        Use(
-            channel=channel,
-            addresses=addresses,
-            now=now,
-            soft_allowed=soft_opt_in(channel, settings.ORGANISATION_KIND, timezone.localdate(now)),
-        ),
+    return _answer(customer, terms, channel, state, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Where a customer stands with a purpose on a channel.
+
+    `wording` is the text that is published now, in the language asked for; None before a first.
+    """
+
+    purpose: Purpose
+    channel: str
+    state: ConsentState | None
+    answer: Answer
+    wording: Wording | None
+
+
+def permissions(customer: Customer, language: str, now: datetime) -> list[Permission]:
+    """Return where a customer stands with everything they can say yes or no to, in three queries.
+
+    What was never published and never answered is left out, and so is an archived purpose that
+    nothing stands for.
+    """
+    found = ConsentState.objects.filter(customer=customer).select_related("entry__wording")
+    states = {(state.purpose_id, state.channel): state for state in found}
+    published = Wording.objects.filter(language=language, published_at__lte=now)
+    texts = {text.purpose_id: text for text in published.order_by("version")}
+    told = []
+    for purpose in _with_terms(address_hashes(customer.email), now).order_by("pk"):
+        for channel in _channels(purpose, states):
+            state, text = states.get((purpose.pk, channel)), texts.get(purpose.pk)
+            if state or (text and not purpose.archived_at):
+                answer = _answer(customer, purpose, channel, state, now)
+                told.append(Permission(purpose, channel, state, answer, text))
+    return told
+
+
+def _channels(purpose: Purpose, states: Mapping[tuple[int, str], ConsentState]) -> list[str]:
+    """Return the channels a purpose is asked on, and those it was answered on before."""
+    if not PurposeKind(purpose.kind).needs_consent:
+        return []
+    answered = [channel for pk, channel in states if pk == purpose.pk]
+    return list(dict.fromkeys([*purpose.channels, *answered]))
+
+
+def _with_terms(addresses: Collection[str], now: datetime) -> QuerySet[Any]:
+    """Return the purposes, each with its scope of today and with what stops these addresses."""
+    stopped = Suppression.objects.filter(address_hash__in=addresses)
+    return Purpose.objects.annotate(
+        scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
+        suppressed=Exists(stopped),
+        unreachable=Exists(stopped.filter(everything=True)),
     )
+
+
+def _answer(
+    customer: Customer, terms: Any, channel: str, state: ConsentState | None, now: datetime
+) -> Answer:
+    return consent.may_process(
+        [_as_entry(state.entry, terms.key)] if state else [],
+        _terms(terms, terms.scope),
+        _person(customer, suppressed=terms.suppressed, unreachable=terms.unreachable),
+        _use(channel, address_hashes(customer.email), now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a customer stands with a purpose on a channel; `entry` is what was last recorded."""
+
+    purpose: str
+    channel: str
+    answer: Answer
+    entry: consent.Entry | None
+
+    @property
+    def state(self) -> State:
+        return consent.state_of(self.entry)
+
+
+def standings(customers: Collection[Customer], now: datetime) -> dict[int, list[Standing]]:
+    """Return where customers stand with everything, by id, in three queries for all of them.
+
+    With every purpose that is in use on each of its channels, and with whatever else the ledger
+    knows of them.
+    """
+    purposes = Purpose.objects.annotate(
+        scope=Subquery(_current_wording(now).values("scope_hash")[:1])
+    ).order_by("pk")
+    terms = {row.pk: (row, _terms(row, row.scope)) for row in purposes}
+    asked = [
+        (row.pk, channel)
+        for row, rules in terms.values()
+        if not rules.archived
+        for channel in row.channels
+    ]
+    told: dict[int, dict[tuple[int, str], ConsentEntry]] = defaultdict(dict)
+    states = ConsentState.objects.filter(customer__in=[one.pk for one in customers])
+    for state in states.select_related("entry__wording").order_by("pk"):
+        told[state.customer_id][state.purpose_id, state.channel] = state.entry
+    addresses = {one.pk: address_hashes(one.email) for one in customers}
+    stops: dict[str, bool] = {}
+    found = Suppression.objects.filter(address_hash__in=set().union(*addresses.values()))
+    for stopped, everything in found.values_list("address_hash", "everything"):
+        stops[stopped] = everything or stops.get(stopped, False)
+    return {
+        one.pk: [
+            _standing(one, terms[purpose], told[one.pk].get((purpose, channel)), stops, use)
+            for purpose, channel in dict.fromkeys([*asked, *told[one.pk]])
+            for use in [_use(channel, addresses[one.pk], now)]
+        ]
+        for one in customers
+    }
+
+
+def _standing(
+    customer: Customer,
+    purpose: tuple[Purpose, Terms],
+    row: ConsentEntry | None,
+    stops: Mapping[str, bool],
+    use: Use,
+) -> Standing:
+    terms = purpose[1]
+    entry = _as_entry(row, terms.key) if row else None
+    stopped = [stops[one] for one in use.addresses if one in stops]
+    person = _person(customer, suppressed=bool(stopped), unreachable=any(stopped))
+    answer = consent.may_process([entry] if entry else [], terms, person, use)
+    return Standing(terms.key, use.channel, answer, entry)
+
+
+def _terms(purpose: Purpose, scope: str | None) -> Terms:
+    kind = PurposeKind(purpose.kind)
+    return Terms(
+        key=purpose.key,
+        scope=scope or "",
+        minimum_grade=Grade(purpose.minimum_grade),
+        minimum_age=purpose.minimum_age,
+        archived=purpose.archived_at is not None,
+        needs_consent=kind.needs_consent,
+        is_marketing=kind.is_marketing,
+    )
+
+
+def _person(customer: Customer, *, suppressed: bool, unreachable: bool) -> Person:
+    return Person(
+        restricted=customer.restricted_at is not None,
+        erased=customer.erased_at is not None,
+        suppressed=suppressed,
+        unreachable=unreachable,
+        paused_until=customer.paused_until,
+    )
+
+
+def _use(channel: str, addresses: frozenset[str], now: datetime) -> Use:
+    today = timezone.localdate(now)
+    return Use(
+        channel=channel,
+        addresses=addresses,
+        now=now,
+        soft_allowed=soft_opt_in(channel, settings.ORGANISATION_KIND, today),
+    )
+
+
+def current_wordings(now: datetime) -> dict[Purpose, list[Wording]]:
+    """Return the purposes in use, each with its newest published text in all its languages."""
+    purposes = Purpose.objects.filter(archived_at=None).order_by("pk")
+    newest: dict[int, dict[str, Wording]] = defaultdict(dict)
+    versions: dict[int, int] = {}
+    for row in Wording.objects.filter(published_at__lte=now).order_by("-version", "language"):
+        if versions.setdefault(row.purpose_id, row.version) == row.version:
+            newest[row.purpose_id][row.language] = row
+    return {purpose: list(newest[purpose.pk].values()) for purpose in purposes}
 
 
 def _current_wording(now: datetime) -> QuerySet[Wording]:
@@ -157,6 +296,33 @@ def _as_entry(row: ConsentEntry, purpose: str) -> consent.Entry:
         valid_until=row.valid_until,
         old_enough=row.old_enough,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAlarm:
+    """What the newest verification of the ledger found, a key of verification.FINDINGS.
+
+    `row` is the id of the first row that shows it, `since` when it was first found.
+    """
+
+    finding: str
+    row: int | None
+    since: datetime
+
+
+def ledger_alarm() -> LedgerAlarm | None:
+    """Return what is wrong with the ledger; None if all was well when it was last verified."""
+    newest = LedgerCheck.objects.order_by("-pk").first()
+    if newest is None or not newest.finding:
+        return None
+    sound = LedgerCheck.objects.filter(finding="").order_by("-pk").values("pk")[:1]
+    first = LedgerCheck.objects.filter(pk__gt=Coalesce(Subquery(sound), 0)).order_by("pk")[0]
+    return LedgerAlarm(newest.finding, newest.row, first.checked_at)
+
+
+def ledger_is_sound() -> bool:
+    """Say whether mailings may be made: the last verification of the ledger found nothing."""
+    return ledger_alarm() is None
 
 
 # -- Customer types -------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from customers import endings, services, verification
+from customers import confirming, endings, services, verification
 
 
 @shared_task(name="customer_types", time_limit=3600)
@@ -22,3 +22,9 @@ def verify_ledger() -> None:
 def record_endings() -> None:
     """Write down which permissions ran out or are for something that changed."""
     endings.record_endings(timezone.now())
+
+
+@shared_task(name="unconfirmed", time_limit=3600)
+def expire_unconfirmed() -> None:
+    """End what was not confirmed within a week, and forget addresses that nobody confirmed."""
+    confirming.expire_unconfirmed(timezone.now())

@@ -7,13 +7,14 @@ it does is take back or lower. A stored one works once; the database has its SHA
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 _UNSUBSCRIBE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([a-z]{1,10})")
-_PREFERENCES = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,57 @@ def preferences_token(customer_id: int) -> str:
 def read_preferences(token: str) -> int | None:
     """Return the id of the customer, None for a token we did not sign for this."""
     text = _unsigned("preferences", token)
-    return int(text) if _PREFERENCES.fullmatch(text) else None
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def own_page_pass(link_id: int) -> str:
+    """Return what the cookie of the own page holds: which mailed link opened it."""
+    return _signer("own_page").sign(str(link_id))
+
+
+def read_own_page_pass(token: str) -> int | None:
+    """Return the id of the mailed link, None for a pass we did not sign."""
+    text = _unsigned("own_page", token)
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+# A page may be read, left and come back to for a day: nobody is hurried (WCAG 2.2.1).
+LONGEST_VISIT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where somebody is in a form; it travels in the form, so that no cookie is needed.
+
+    `customer` is set where the shop said who it is, else `address` is what they typed. `at` is
+    when the page was made, in ISO 8601.
+    """
+
+    step: str
+    form: int
+    at: str
+    customer: int = 0
+    address: str = ""
+    # The id of the text of the question that was answered one step before.
+    first: int = 0
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+
+def asked_token(asked: Asked) -> str:
+    """Return the hidden field of a form that says where somebody is in it."""
+    return _signer("asked").sign_object(asdict(asked))
+
+
+def read_asked(token: str, now: datetime) -> Asked | None:
+    """Return where somebody is in a form, None for what we did not sign, or a day ago."""
+    try:
+        asked = Asked(**_signer("asked").unsign_object(token))
+    except BadSignature:
+        return None
+    return asked if timedelta() <= now - asked.moment <= LONGEST_VISIT else None
 
 
 def new_secret() -> str:

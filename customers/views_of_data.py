@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from customers.models import AccessKind, AccessLog, Customer
+from customers.services import insert_new
 
 
 def record_views(
@@ -19,7 +20,7 @@ def record_views(
 
     `viewer` is an id, never a name; `role` the word customers will read.
     """
-    AccessLog.objects.bulk_create(
+    insert_new(
         AccessLog(
             customer=customer, kind=kind, viewed_at=now, viewer=viewer, role=role, reason=reason
         )

@@ -1,6 +1,7 @@
 """Taking back and lowering: at once, without a reason, however often, for all of an address.
 
-Whoever has a link of a mail may do all of this, and nothing here can be used to raise anything.
+Whoever has a link of a mail may do all of this, and nothing here can be used to raise anything. A
+link to a record that was merged lowers the record it became.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Actor, State
 from customers.ledger import Act, record_consent
-from customers.models import ConsentEntry, ConsentState, Customer, Purpose
+from customers.models import ConsentEntry, ConsentState, Customer, CustomerMerge, Purpose
 
 # What can be taken back: a yes, and one that waits for its confirmation.
 STANDING = [*ALLOWING, State.PENDING]
@@ -40,7 +42,7 @@ def withdraw(
     records with the same address lose the same: a mail to either arrives at the same person.
     """
     with transaction.atomic():
-        people = _same_address(customer)
+        customer, people = _same_address(customer)
         return [
             record_consent(
                 customer=one, act=_act(one, purpose, channel, State.WITHDRAWN, means, now), now=now
@@ -50,10 +52,17 @@ def withdraw(
         ]
 
 
+def stands(*, customer: Customer, purpose: Purpose, channel: str) -> bool:
+    """Say whether there is something to take back, for any record with the customer's address."""
+    people = _with_same_address(customer)
+    states = ConsentState.objects.filter(purpose=purpose, channel=channel, state__in=STANDING)
+    return states.filter(customer__in=people).exists()
+
+
 def withdraw_all(*, customer: Customer, means: Means, now: datetime) -> list[ConsentEntry]:
     """Take back everything a customer permits, on every channel; return the entries."""
     with transaction.atomic():
-        standing = _standing(_same_address(customer))
+        standing = _standing(_same_address(customer)[1])
         return [
             record_consent(
                 customer=state.customer,
@@ -68,14 +77,16 @@ def object_to_marketing(
     *, customer: Customer, purpose: Purpose, channel: str, means: Means, now: datetime
 ) -> ConsentEntry:
     """Record an objection: it stops all marketing and the profiling for it, and the address."""
-    act = _act(customer, purpose, channel, State.OBJECTED, means, now)
-    return record_consent(customer=customer, act=act, now=now)
+    with transaction.atomic():
+        customer = _locked(customer)
+        act = _act(customer, purpose, channel, State.OBJECTED, means, now)
+        return record_consent(customer=customer, act=act, now=now)
 
 
 def pause(*, customer: Customer, now: datetime) -> datetime:
     """Stop marketing for three months; return until when. A longer pause stays as it is."""
     with transaction.atomic():
-        locked = Customer.objects.select_for_update().get(pk=customer.pk)
+        locked = _locked(customer)
         until = max(locked.paused_until or now, now + PAUSE)
         Customer.objects.filter(pk=locked.pk).update(paused_until=until)
     return until
@@ -84,18 +95,41 @@ def pause(*, customer: Customer, now: datetime) -> datetime:
 def limit(*, customer: Customer, messages: int) -> int:
     """Take at most so many messages a month; return what holds. A lower limit stays."""
     with transaction.atomic():
-        locked = Customer.objects.select_for_update().get(pk=customer.pk)
+        locked = _locked(customer)
         holds = min(locked.monthly_limit or messages, messages)
         Customer.objects.filter(pk=locked.pk).update(monthly_limit=holds)
     return holds
 
 
-def _same_address(customer: Customer) -> Sequence[Customer]:
-    """Lock and return the customer and all with the same address, in the order of their ids."""
+def _locked(customer: Customer) -> Customer:
+    """Lock and return the record that counts: the survivor of one that was merged.
+
+    Asked under the lock, which a merge takes too.
+    """
+    locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    merge = _merge_of(locked)
+    return _locked(merge.survivor) if merge else locked
+
+
+def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
+    """Lock and return the record that counts, and all with its address in the order of their ids.
+
+    A merged record has no address, so it is locked alone, and before its survivor by everybody.
+    """
+    people = list(_with_same_address(customer).select_for_update().order_by("pk"))
+    merge = _merge_of(customer)
+    return _same_address(merge.survivor) if merge else (customer, people)
+
+
+def _with_same_address(customer: Customer) -> QuerySet[Customer]:
     found = Customer.objects.filter(pk=customer.pk)
     if hashes := address_hashes(customer.email):
         found |= Customer.objects.filter(address_hash__in=hashes)
-    return list(found.select_for_update().order_by("pk"))
+    return found
+
+
+def _merge_of(customer: Customer) -> CustomerMerge | None:
+    return CustomerMerge.objects.filter(absorbed=customer).select_related("survivor").first()
 
 
 def _standing(people: Iterable[Customer]) -> Sequence[ConsentState]:

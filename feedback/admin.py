@@ -38,6 +38,7 @@ class TouchpointAdmin(ReadOnlyAdmin):
         "theme",
         "accent",
         "counts_exposures",
+        "offer",
         "created_at",
     )
 

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from customers.public_pages import FORMAL, language_of
 from feedback import collect, intake, queries
 from feedback.collect import NewAnswer, RuleBroken
 from feedback.intake import TooLate, Visit
@@ -45,10 +46,6 @@ from feedback.snippets import ENDS, THUMBS
 
 View = Callable[[HttpRequest, str], HttpResponse]
 
-# Dutch that says "u": a catalogue of only what differs, on top of the Dutch one. It cannot be
-# nl-nl, for gettext looks there for plain Dutch too.
-FORMAL = {"nl": "nl-formal"}
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -64,7 +61,7 @@ def discreet(view: View) -> View:
 
     @wraps(view)
     def wrapped(request: HttpRequest, key: str) -> HttpResponse:
-        with translation.override(_language(request)):
+        with translation.override(language_of(request)):
             try:
                 response = view(request, key)
             except (OperationalError, InterfaceError):
@@ -111,18 +108,6 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
 
 
 # -- Opening ---------------------------------------------------------------------------------------
-
-
-def _language(request: HttpRequest) -> str:
-    """Return the language of the link, else the organisation's; no cookie has a say in it.
-
-    Whether the organisation is formal stands on the request: insights.middleware knows it.
-    """
-    asked = (request.POST if request.method == "POST" else request.GET).get("lang", "")
-    language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    if language in FORMAL and getattr(request, "formal", False):
-        return FORMAL[language]
-    return language
 
 
 def _spoken() -> tuple[str, bool]:

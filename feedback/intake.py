@@ -9,12 +9,16 @@ from uuid import uuid4
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from customers.models import Category, Channel, Product
-from customers.queries import products_by_code
+from customers.models import Category, Channel, ConsentForm, Customer, Product, Purpose
+from customers.offers import offer_form
+from customers.queries import may_process, products_by_code
 from feedback import tallies
 from feedback.collect import Edit, NewAnswer
 from feedback.models import Campaign, Exposure, ExposureKind, Response, ResponseEdit, Touchpoint
 from feedback.services import Answer, KeyReused, edit_response, submit_response
+
+# Without a yes to this, an answer is nobody's, whoever the shop says it comes from.
+BASIS = "satisfaction_survey"
 
 # A score can be taken back for a day; a reason and a comment can be added or changed later too.
 TIME_TO_CHANGE = timedelta(hours=24)
@@ -59,12 +63,18 @@ IN_A_WIDGET = Visit(in_widget=True)
 
 
 def collect_answer(
-    *, touchpoint: Touchpoint, message: NewAnswer, visit: Visit = IN_A_WIDGET, now: datetime
+    *,
+    touchpoint: Touchpoint,
+    message: NewAnswer,
+    reference: str = "",
+    visit: Visit = IN_A_WIDGET,
+    now: datetime,
 ) -> tuple[Response, bool]:
     """Store an answer given at a touchpoint: with True, or the same earlier one with False.
 
     Raises KeyReused. The answer is committed when this returns. A product that is not known
-    leaves the answer without one; without a product it is about that of the touchpoint.
+    leaves the answer without one; without a product it is about that of the touchpoint. It is
+    tied to the customer with `reference`, whom the shop vouched for, if they permit that.
     """
     product, category = _about(touchpoint, message.product)
     answer = Answer(
@@ -83,12 +93,34 @@ def collect_answer(
         body_hash=message.body_hash,
     )
     with _one_transaction():
+        if reference:
+            answer = replace(answer, customer=_permitting(reference, visit.channel, now))
         if _is_key_of_an_edit(touchpoint, message.key):
             raise KeyReused(message.key)
         response, created = submit_response(answer)
         if created and visit.in_widget and touchpoint.counts_exposures:
             count_exposure(touchpoint, ExposureKind.ANSWERED, now)
     return response, created
+
+
+def offered(*, touchpoint: Touchpoint, response: Response, now: datetime) -> ConsentForm | None:
+    """Return the form to offer to who just gave a thumb up, and write down that it is offered.
+
+    Only to a customer we know: without one, nobody could keep count of how often they were asked.
+    """
+    if not (touchpoint.offer_id and response.customer_id and response.value):
+        return None
+    customer, form = response.customer, touchpoint.offer
+    assert customer is not None and form is not None  # noqa: S101, PT018  (their ids are there)
+    with _one_transaction():
+        offers = offer_form(
+            customer=customer,
+            form=form,
+            method="widget_offer",
+            place=f"touchpoint:{touchpoint.key}",
+            now=now,
+        )
+    return form if offers else None
 
 
 # SQLite has one writer at a time. Threads of one process take turns here: left to the database,
@@ -111,6 +143,23 @@ def _one_transaction() -> Iterator[None]:
             yield
     finally:
         _turn.release()
+
+
+def _permitting(reference: str, channel: Channel, now: datetime) -> Customer | None:
+    """Return the customer if their answer may be theirs; None leaves it anonymous.
+
+    Locked, so that an erasure or a withdrawal comes before it or after it, and never between.
+    """
+    if "\0" in reference:
+        # PostgreSQL refuses even to look for it.
+        return None
+    rows = Customer.objects.select_for_update().filter(reference=reference, erased_at=None)
+    customer = rows.first()
+    try:
+        allowed = customer is not None and may_process(customer, BASIS, channel, now).allowed
+    except Purpose.DoesNotExist:
+        return None
+    return customer if allowed else None
 
 
 def _is_key_of_an_edit(touchpoint: Touchpoint, key: str) -> bool:

@@ -5,7 +5,7 @@ import secrets
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Category, Channel, Customer, CustomerType, Product
+from customers.models import Category, Channel, ConsentForm, Customer, CustomerType, Product
 from feedback.questions import default_question, ready_made
 
 
@@ -94,6 +94,15 @@ class Touchpoint(models.Model):
     )
     accent = models.CharField(_("accent colour"), max_length=7, blank=True)
     counts_exposures = models.BooleanField(_("count how often it is shown"), default=False)
+    # Offered after a thumb up of a customer we know, as often as the asks allow.
+    offer = models.ForeignKey(
+        ConsentForm,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("opt-in form offered after a thumb up"),
+    )
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -111,6 +120,10 @@ class Touchpoint(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(labels__in=Labels.values), name="touchpoint_labels_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(offer__isnull=True) | models.Q(scale="thumb"),
+                name="touchpoint_offer_after_a_thumb",
             ),
             models.CheckConstraint(
                 condition=models.Q(theme__in=Theme.values), name="touchpoint_theme_known"
@@ -203,6 +216,10 @@ class Invitation(Dimensions):
         return f"{self.pk} ({self.invited_on})"
 
 
+# Answers of somebody we know, or from a file.
+NOT_ANONYMOUS = models.Q(customer__isnull=False) | models.Q(imported=True)
+
+
 class Response(Dimensions):
     """One answer to one question."""
 
@@ -239,6 +256,11 @@ class Response(Dimensions):
                 fields=["scale", "-answered_at"],
                 condition=~models.Q(comment=""),
                 name="response_comments",
+            ),
+            models.Index(
+                fields=["touchpoint", "answered_on"],
+                condition=NOT_ANONYMOUS,
+                name="response_not_anonymous",
             ),
         ]
         constraints = [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from customers.models import Category, Product
+from customers.models import Category, ConsentForm, Product
 from feedback.colours import check_accent
 from feedback.models import Campaign, ScaleKey, Touchpoint, new_touchpoint_key
 from feedback.origins import origin_of
@@ -40,6 +40,7 @@ class Place:
     theme: str = ""
     accent: str = ""
     counts_exposures: bool = False
+    offer: ConsentForm | None = None
 
     def __post_init__(self) -> None:
         self._check_texts()
@@ -79,11 +80,15 @@ def longest(field: str) -> int:
 def create_touchpoint(*, scale: str, place: Place, now: datetime) -> Touchpoint:
     """Store a new place where we ask; its name must be new.
 
-    Raises PlaceError for words on the thumbs where there are none.
+    Raises PlaceError for words on the thumbs, or an offer after one, where there are none.
     """
     if place.labels and scale != ScaleKey.THUMB:
         raise PlaceError(
             "labels", f"The labels are words on thumbs, and the scale is {scale}. Leave them out."
+        )
+    if place.offer and scale != ScaleKey.THUMB:
+        raise PlaceError(
+            "offer", f"A form is offered after a thumb up, and the scale is {scale}. Leave it out."
         )
     return Touchpoint.objects.create(
         key=new_touchpoint_key(scale), scale=scale, created_at=now, **vars(place)

@@ -6,6 +6,7 @@ part in it, so there is no token against forged requests and nothing such a requ
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from math import ceil
 
 from django.conf import settings
@@ -18,13 +19,15 @@ from django.http import (
     JsonResponse,
     UnreadablePostError,
 )
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from customers.limits import Limiter, client_place
-from customers.subjects import read_subject
+from customers.public_pages import FORMAL
+from customers.subjects import Subject, read_subject
 from feedback import collect, intake, queries, scripts
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
 from feedback.intake import TooLate, UnknownAnswer
@@ -34,6 +37,7 @@ from feedback.services import KeyReused
 REASONS = frozenset(Reason.values)
 CONTENT_TYPES = ("text/plain", "application/json")
 RETRY_BUSY = 5
+
 
 per_address = Limiter(settings.COLLECT_PER_ADDRESS)
 per_touchpoint = Limiter(settings.COLLECT_PER_TOUCHPOINT)
@@ -169,28 +173,47 @@ def _take_in(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
         if isinstance(message, Edit):
             response, new = intake.collect_edit(touchpoint=touchpoint, edit=message, now=now)
         else:
-            response, new = intake.collect_answer(touchpoint=touchpoint, message=message, now=now)
+            response, new = intake.collect_answer(
+                touchpoint=touchpoint,
+                message=message,
+                reference=_subject(message, now).reference,
+                now=now,
+            )
     except KeyReused as error:
         raise Refusal(422, "key", str(error), "key") from None
     except UnknownAnswer as error:
         raise Refusal(404, "edits", str(error), "edits") from None
     except TooLate as error:
         raise Refusal(409, "too_late", str(error), "value") from None
-    return _taken_in(touchpoint, message, response, new=new)
-
-
-def _taken_in(
-    touchpoint: Touchpoint, message: NewAnswer | Edit, response: Response, *, new: bool
-) -> HttpResponse:
     body = {"key": message.key, "thanks": touchpoint.thanks(response.language[:2])}
     if isinstance(message, NewAnswer) and message.subject:
-        # Checked so that the shop sees whether it signs well; until there is a permission to
-        # use it, the answer stays anonymous.
-        subject = read_subject(message.subject, keys=settings.SUBJECT_KEYS, now=timezone.now())
-        body["subject"] = subject.state
+        # So that the shop sees whether it signs well. Whether the customer is known here, and
+        # what they permit, is not for a page to hear.
+        body["subject"] = _subject(message, now).state
+    if new and isinstance(message, NewAnswer):
+        body |= _offer(request, touchpoint, response)
     if new:
         return JsonResponse(body, status=201)
     return JsonResponse(body, headers={"Idempotent-Replayed": "true"})
+
+
+def _offer(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> dict[str, str]:
+    """Return the link to an opt-in form and its words, if one is offered now."""
+    try:
+        form = intake.offered(touchpoint=touchpoint, response=response, now=timezone.now())
+    except (OperationalError, InterfaceError):
+        # The answer is stored; the offer can wait for another time.
+        return {}
+    if form is None:
+        return {}
+    dutch = FORMAL["nl"] if getattr(request, "formal", False) else "nl"
+    with translation.override("en" if response.language[:2] == "en" else dutch):
+        words = gettext("Choose what you hear from us")
+    return {"offer": f"{settings.BASE_URL}/opt-in/{form.key}/", "offer_text": words}
+
+
+def _subject(message: NewAnswer, now: datetime) -> Subject:
+    return read_subject(message.subject, keys=settings.SUBJECT_KEYS, now=now)
 
 
 def _message(request: HttpRequest, touchpoint: Touchpoint) -> NewAnswer | Edit:

@@ -12,12 +12,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Count as Counted
 from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from customers.cells import folded
 from customers.models import Category, Channel, CustomerType, Product
 from feedback.models import (
+    NOT_ANONYMOUS,
     Campaign,
     CountingState,
     DayCube,
@@ -288,6 +290,30 @@ def latest_at(touchpoint: Touchpoint, limit: int) -> list[Response]:
     """Return the newest answers given at a touchpoint by people nobody knows, the newest first."""
     given = Response.objects.filter(touchpoint=touchpoint, customer=None, imported=False)
     return list(given.select_related("touchpoint", "product").order_by("-pk")[:limit])
+
+
+class SenderCount(NamedTuple):
+    """How many answers of a value came from known customers, or from a file."""
+
+    imported: bool
+    value: int
+    n: int
+
+
+def counts_of_senders(touchpoint: Touchpoint, start: date, end: date) -> list[SenderCount]:
+    """Return what was answered at a touchpoint on the days [start, end), but for nobody's answers.
+
+    From the answers themselves, as the tallies do not know who answered: by an index that holds
+    only these. The rest are anonymous.
+    """
+    rows = Response.objects.filter(
+        NOT_ANONYMOUS,
+        touchpoint=touchpoint,
+        answered_on__gte=start,
+        answered_on__lt=end,
+    )
+    counted = rows.order_by().values("imported", "value").annotate(n=Counted("pk"))
+    return [SenderCount(*row) for row in counted.values_list("imported", "value", "n")]
 
 
 def explained(span: Span) -> QuerySet[Response]:

@@ -77,6 +77,13 @@ READY_MADE = (
         nl_formal="Hoe tevreden bent u over uw bestelling?",
     ),
     Question(
+        "control_satisfied",
+        "csat",
+        "Hoe tevreden ben je over de controle die je hebt over je gegevens?",
+        "How satisfied are you with the control you have over your data?",
+        nl_formal="Hoe tevreden bent u over de controle die u hebt over uw gegevens?",
+    ),
+    Question(
         "easy",
         "ces",
         "Hoe makkelijk was het om te vinden wat je zocht?",
@@ -84,6 +91,9 @@ READY_MADE = (
         nl_formal="Hoe makkelijk was het om te vinden wat u zocht?",
     ),
 )
+
+# The page about permission shows how many think so, whichever of the two was asked.
+CONTROL = tuple(one for one in READY_MADE if one.key in {"control", "control_satisfied"})
 
 
 def ready_made(text: str) -> Question | None:

@@ -184,19 +184,35 @@ def erase_answers(customer: Customer) -> int:
     """Make a customer's answers anonymous and return how many; the counts stay as they are."""
     with transaction.atomic():
         rows = Response.objects.select_for_update().filter(customer=customer).order_by("pk")
-        responses = list(rows)
-        for response in responses:
-            response.customer = None
-            response.comment = ""
-            response.language = ""
-            response.key = uuid4().hex
-            response.body_hash = ""
-        Response.objects.bulk_update(
-            responses, ["customer", "comment", "language", "key", "body_hash"], batch_size=500
-        )
-        ResponseEdit.objects.filter(response__in=responses).delete()
+        responses = _forget(rows)
         Invitation.objects.filter(customer=customer).update(customer=None)
     return len(responses)
+
+
+def erase_answer(*, response_id: int, customers: Iterable[int]) -> bool:
+    """Make one answer of these customers anonymous; False if it is none of theirs."""
+    with transaction.atomic():
+        theirs = Response.objects.filter(pk=response_id, customer__in=list(customers))
+        responses = _forget(theirs.select_for_update())
+        asked = [one.invitation_id for one in responses if one.invitation_id]
+        Invitation.objects.filter(pk__in=asked).update(customer=None)
+    return bool(responses)
+
+
+def _forget(rows: Iterable[Response]) -> list[Response]:
+    """Take from answers who gave them and every word of theirs."""
+    responses = list(rows)
+    for response in responses:
+        response.customer = None
+        response.comment = ""
+        response.language = ""
+        response.key = uuid4().hex
+        response.body_hash = ""
+    Response.objects.bulk_update(
+        responses, ["customer", "comment", "language", "key", "body_hash"], batch_size=500
+    )
+    ResponseEdit.objects.filter(response__in=responses).delete()
+    return responses
 
 
 def drop_old_comments(now: datetime) -> int:
@@ -204,6 +220,21 @@ def drop_old_comments(now: datetime) -> int:
     limit = now - timedelta(days=settings.RETENTION_COMMENTS_DAYS)
     old = Response.objects.filter(answered_at__lt=limit).exclude(comment="")
     return old.update(comment="")
+
+
+# Every table of this floor that points at a customer.
+OF_CUSTOMERS = frozenset({"feedback.Response", "feedback.Invitation"})
+
+
+def move_answers(*, of: Customer, to: Customer) -> tuple[int, int]:
+    """Give a customer's answers and invitations to another record of the same person.
+
+    Returns how many of each; the counts stay as they are, because they are about nobody.
+    """
+    with transaction.atomic():
+        answers = Response.objects.filter(customer=of).update(customer=to)
+        invitations = Invitation.objects.filter(customer=of).update(customer=to)
+    return answers, invitations
 
 
 def record_invitations(invitations: Sequence[Invitation]) -> list[Invitation]:

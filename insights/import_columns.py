@@ -73,6 +73,24 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "comment": ("comments", "feedback", "remark", "opmerking", "toelichting"),
         "key": ("responseid", "answerid", "id"),
     },
+    "consents": {
+        "customer": ("customerid", "customernumber", "klantnummer", "klantnr", "klantid", "klant"),
+        "purpose": ("list", "doel", "lijst"),
+        "channel": ("kanaal",),
+        "given_at": (
+            *("consentdate", "optindate", "date", "timestamp", "changedat"),
+            *("gegevenop", "datum", "wanneer"),
+        ),
+        "method": ("how", "hoe", "wijze", "methode"),
+        "source": ("where", "form", "bron", "waar", "formulier"),
+        "wording": ("text", "consenttext", "tekst", "toestemmingstekst"),
+        "state": ("status", "consent", "optin", "toestemming"),
+        "paid": ("betaald",),
+        "same_entity": ("zelfdebedrijf",),
+        "similar_products": ("soortgelijk", "soortgelijkeproducten"),
+        "informed": ("geinformeerd",),
+        "way_out_offered": ("optoutoffered", "afmeldengeboden"),
+    },
 }
 
 _SIGNS = re.compile(r"[\W_]+")

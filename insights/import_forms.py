@@ -35,7 +35,11 @@ HEADER_CHARS = 60
 MOST_RECODES = 50
 EMPTY_RECODES = 3
 
-MOMENTS = frozenset({"created_at", "purchased_at", "answered_at"})
+# What is typed for every row: a name, or the text that everybody read.
+CONSTANT_CHARS = 100
+TEXT_CHARS = 2_000
+
+MOMENTS = frozenset({"created_at", "purchased_at", "answered_at", "given_at"})
 
 
 TOO_LARGE = _(
@@ -72,8 +76,7 @@ class UploadForm(forms.Form):
 
     kind = forms.ChoiceField(
         label=_("What is in the file"),
-        choices=[("", _("Choose")), *ImportJob.Kind.choices],
-        help_text=_("Products and customers first; purchases and answers point to them."),
+        help_text=_("Products and customers first; the others point to them."),
         error_messages={"required": _("Choose what is in the file.")},
     )
     file = forms.FileField(
@@ -85,8 +88,12 @@ class UploadForm(forms.Form):
     helper.attrs = {"novalidate": ""}
     helper.add_input(Submit("upload", _("Upload")))
 
-    def __init__(self, *args: Any, too_large: bool = False) -> None:
+    def __init__(
+        self, *args: Any, kinds: Sequence[ImportJob.Kind], too_large: bool = False
+    ) -> None:
         super().__init__(*args)
+        choices = [("", _("Choose")), *((kind.value, kind.label) for kind in kinds)]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         most = {"size": in_words(settings.IMPORT_UPLOAD_MAX_BYTES)}
         file = self.fields["file"]
         file.help_text = gettext("CSV, also packed as .gz. At most %(size)s.") % most
@@ -303,13 +310,15 @@ class MappingForm(forms.Form):
             self.fields[f"constant_{name}"] = self._constant(name, str(label))
 
     def _constant(self, name: str, label: str) -> forms.Field:
-        options = CONSTANTS[self.kind][name]
+        found = CONSTANTS[self.kind][name]
+        options = found() if callable(found) else found
         text = gettext("%(field)s: the same for every row") % {"field": label}
         if options:
             return forms.ChoiceField(
                 label=text, required=False, choices=[("", _("Differs per row")), *options]
             )
-        field = forms.CharField(label=text, required=False, max_length=100)
+        most = TEXT_CHARS if name == "wording" else CONSTANT_CHARS
+        field = forms.CharField(label=text, required=False, max_length=most)
         if name == "touchpoint":
             field.widget.attrs["list"] = "touchpoints"
         return field

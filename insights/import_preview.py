@@ -7,8 +7,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from customers.consent_importer import ConsentImporter
 from customers.csv_rows import BadRow, CsvReader, Row, UnreadableFile
-from customers.imports import Fields, Refused, Result, run_import
+from customers.imports import Fields, Importer, Noted, Refused, Result, run_import
 from insights.importing import Plan
 from insights.models import ImportJob
 
@@ -16,6 +17,10 @@ Value = TypeVar("Value")
 
 # Rows tried in a preview: read, checked and stored as in the real import, and then undone.
 TRIED = 1_000
+
+# Permissions are weighed without writing anything, so more of them are tried in the same time: who
+# approves them sees the whole of most files.
+TRIED_PERMISSIONS = 5_000
 
 # Rows that a preview shows as they would be read.
 SHOWN = 8
@@ -48,11 +53,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class ReadRow:
-    """A row as it would be read: its line, its values by field, and why it is refused, if it is."""
+    """A row as it would be read: its line, its values by field, and why it is refused, if it is.
+
+    `kept` says why a row that is not refused changes nothing.
+    """
 
     line: int
     values: dict[str, object]
     reason: str = ""
+    kept: str = ""
 
 
 @dataclass
@@ -73,6 +82,9 @@ class Preview:
     fields: tuple[str, ...]
     rows: tuple[ReadRow, ...]
     reasons: tuple[Reason, ...]
+    tried: int
+    # What customers said yes to, in permissions: (purpose, text, rows), the most frequent first.
+    texts: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -80,11 +92,17 @@ class Preview:
 
     @property
     def any_refused(self) -> bool:
-        return any(row.reason for row in self.rows)
+        return any(row.reason or row.kept for row in self.rows)
 
     @property
     def is_whole_file(self) -> bool:
-        return self.result.read < TRIED
+        return self.result.read < self.tried
+
+    @property
+    def raises_anybody(self) -> bool:
+        """Whether somebody could be mailed who could not be before, or that is not known yet."""
+        notes = self.result.notes
+        return bool(notes) and (not self.is_whole_file or notes["mailable"] + notes["soft"] > 0)
 
 
 def sample(job: ImportJob) -> Sample:
@@ -102,16 +120,24 @@ def preview(job: ImportJob, now: datetime) -> Preview:
     """Try the first rows of a file and undo it; raises NotMapped while no columns are chosen."""
     plan = Plan.of(job)
     refusals = _Refusals()
+    tried = TRIED_PERMISSIONS if job.kind == ImportJob.Kind.CONSENTS else TRIED
     with CsvReader(job.file.path) as reader:
         importer = plan.importer(job.kind, now=now, dry_run=True)
-        result = run_import(reader, importer, refusals, most=TRIED)
+        result = run_import(reader, importer, refusals, most=tried, told=refusals.keep)
     filled = plan.mapping.fields.keys() | plan.mapping.constants.keys()
     return Preview(
         result=result,
         fields=tuple(name for name in importer.fields if name in filled),
-        rows=_first_rows(job, plan, now, refusals.by_line),
+        rows=_first_rows(job, plan, now, refusals),
         reasons=refusals.reasons(),
+        tried=tried,
+        texts=_texts(importer),
     )
+
+
+def _texts(importer: Importer) -> tuple[tuple[str, str, int], ...]:
+    found = importer.texts.most_common() if isinstance(importer, ConsentImporter) else []
+    return tuple((purpose, text, rows) for (purpose, text), rows in found)
 
 
 class _Refusals:
@@ -119,6 +145,7 @@ class _Refusals:
 
     def __init__(self) -> None:
         self.by_line: dict[int, Refused] = {}
+        self.kept: dict[int, str] = {}
         self._reasons: dict[tuple[str, str], Reason] = {}
 
     def write(self, line: int, field: str, reason: str, cells: Iterable[str]) -> None:  # noqa: ARG002
@@ -129,6 +156,10 @@ class _Refusals:
         if len(found.lines) < LINES:
             found.lines.append(line)
 
+    def keep(self, line: int, noted: Noted) -> None:
+        if noted.why:
+            self.kept[line] = noted.why
+
     def reasons(self) -> tuple[Reason, ...]:
         """Return the most frequent reasons, most rows first."""
         ordered = sorted(self._reasons.values(), key=lambda reason: -reason.count)
@@ -136,9 +167,10 @@ class _Refusals:
 
 
 def _first_rows(
-    job: ImportJob, plan: Plan, now: datetime, refused: dict[int, Refused]
+    job: ImportJob, plan: Plan, now: datetime, refusals: _Refusals
 ) -> tuple[ReadRow, ...]:
     importer = plan.importer(job.kind, now=now, dry_run=True)
+    refused = refusals.by_line
     rows: list[ReadRow] = []
     with CsvReader(job.file.path) as reader:
         for row in islice(_readable(reader), SHOWN):
@@ -149,7 +181,8 @@ def _first_rows(
                 # What the dry run says of the line wins: it has seen more than this one row.
                 refused.setdefault(row.line, refusal)
             reason = refused[row.line].reason if row.line in refused else ""
-            rows.append(ReadRow(row.line, fields.values, reason))
+            kept = refusals.kept.get(row.line, "")
+            rows.append(ReadRow(row.line, fields.values, reason, kept))
     return tuple(rows)
 
 

@@ -1,8 +1,13 @@
 """Reading imports for the pages about them."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import get_language
+
+from customers.models import Purpose, PurposeKind
 from feedback.models import Touchpoint
+from insights.accounts import may_import, may_import_permissions
 from insights.models import ImportJob
 
 # Imports on one page of the list.
@@ -29,9 +34,19 @@ class ImportPage:
         return sum(job.status in waiting for job in self.jobs)
 
 
-def import_page(before: str) -> ImportPage:
-    """Return the imports older than number `before`; the newest where that is no number."""
-    found = ImportJob.objects.select_related("created_by").order_by("-pk")
+def kinds_for(roles: Iterable[str]) -> list[ImportJob.Kind]:
+    """Return the kinds of files that somebody with these roles may import and look at."""
+    known = frozenset(roles)
+    return [
+        kind
+        for kind in ImportJob.Kind
+        if (may_import_permissions if kind == ImportJob.Kind.CONSENTS else may_import)(known)
+    ]
+
+
+def import_page(before: str, kinds: Collection[str]) -> ImportPage:
+    """Return imports of these kinds older than number `before`; the newest where that is none."""
+    found = ImportJob.objects.filter(kind__in=kinds).select_related("created_by").order_by("-pk")
     # Longer numbers do not fit the column and would be an error of the database.
     if before.isdecimal() and before.isascii() and len(before) <= ID_DIGITS:
         found = found.filter(pk__lt=before)
@@ -43,3 +58,10 @@ def import_page(before: str) -> ImportPage:
 def touchpoint_names() -> list[str]:
     names = Touchpoint.objects.order_by("name").values_list("name", flat=True)
     return list(names[:SUGGESTIONS])
+
+
+def purpose_choices() -> list[tuple[str, str]]:
+    """Return the purposes that need a permission, by key, with their names in our language."""
+    purposes = Purpose.objects.filter(archived_at__isnull=True).exclude(kind=PurposeKind.SERVICE)
+    name = "name_nl" if (get_language() or "").startswith("nl") else "name_en"
+    return list(purposes.order_by("key").values_list("key", name))

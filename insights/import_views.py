@@ -1,11 +1,13 @@
 """The import pages: upload, choose columns, look, run, and what came of it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -16,9 +18,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from insights import import_preview, import_queries, importing
-from insights.accounts import may_import, roles_of
+from insights.accounts import roles_of
 from insights.import_forms import MappingForm, UploadForm
-from insights.importing import NotADraft, NotMapped, Plan
+from insights.importing import NotADraft, NotMapped, NotYours, Plan
 from insights.models import ImportJob
 from insights.templatetags.imports import rows_so_far
 from insights.templatetags.numbers import headline
@@ -29,14 +31,16 @@ Status = ImportJob.Status
 
 
 def importers_only(view: View) -> View:
-    """Refuse colleagues whose role imports nothing; what they may is in accounts.py.
+    """Refuse colleagues whose role does not import this; what they may is in accounts.py.
 
     A file that is gone, because a disk was cleared or is another machine's, is asked for again.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_import(roles_of(request.user)):
+        kinds = import_queries.kinds_for(roles_of(request.user))
+        job = ImportJob.objects.filter(pk=kwargs["pk"]).first() if "pk" in kwargs else None
+        if not kinds or (job and job.kind not in kinds):
             raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
@@ -53,7 +57,8 @@ def importers_only(view: View) -> View:
 def imports(request: HttpRequest) -> HttpResponse:
     """List the imports, and take in a new file."""
     sent = [request.POST, request.FILES] if request.method == "POST" else []
-    form = UploadForm(*sent, too_large=too_large(request))
+    kinds = import_queries.kinds_for(roles_of(request.user))
+    form = UploadForm(*sent, kinds=kinds, too_large=too_large(request))
     if sent and form.is_valid():
         job = importing.create_import(
             kind=form.cleaned_data["kind"],
@@ -62,7 +67,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
         return redirect("import", job.pk)
-    page = import_queries.import_page(request.GET.get("before", ""))
+    page = import_queries.import_page(request.GET.get("before", ""), kinds)
     return render(request, "insights/imports.html", {"form": form, "page": page})
 
 
@@ -73,9 +78,27 @@ def import_job(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(ImportJob.objects.select_related("created_by"), pk=pk)
     if job.status == Status.DRAFT:
         return _choose_columns(request, job)
+    if job.status == Status.APPROVAL:
+        return _show_approval(request, job)
     if job.status in {Status.QUEUED, Status.RUNNING}:
         return render(request, "insights/import_progress.html", {"job": job})
     return render(request, "insights/import_result.html", {"job": job})
+
+
+def _show_approval(request: HttpRequest, job: ImportJob) -> HttpResponse:
+    """Show what waits for a second pair of eyes, as it would go in now."""
+    now, user = timezone.now(), cast(User, request.user)
+    alone_from = importing.alone_from(job) if job.started_by_id == user.pk else None
+    return render(
+        request,
+        "insights/import_approval.html",
+        {
+            "job": job,
+            "preview": import_preview.preview(job, now),
+            "may_approve": importing.may_approve(job, user, now),
+            "alone_from": alone_from,
+        },
+    )
 
 
 def _choose_columns(request: HttpRequest, job: ImportJob) -> HttpResponse:
@@ -106,13 +129,36 @@ def import_preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(ImportJob, pk=pk)
     try:
         if request.method == "POST":
-            importing.queue_import(job.pk)
+            _start(job, cast(User, request.user), timezone.now())
         if request.method == "POST" or job.status != Status.DRAFT:
             return redirect("import", job.pk)
         found = import_preview.preview(job, timezone.now())
     except (NotMapped, NotADraft):
         return redirect("import", job.pk)
     return render(request, "insights/import_preview.html", {"job": job, "preview": found})
+
+
+def _start(job: ImportJob, user: User, now: datetime) -> None:
+    """Start an import, or ask a second person first where somebody could be mailed after it."""
+    permissions = job.kind == ImportJob.Kind.CONSENTS and job.status == Status.DRAFT
+    if permissions and import_preview.preview(job, now).raises_anybody:
+        importing.ask_approval(job.pk, user=user, now=now)
+    else:
+        importing.queue_import(job.pk)
+
+
+@importers_only
+@require_POST
+def import_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let in the permissions that somebody else started."""
+    job = get_object_or_404(ImportJob, pk=pk)
+    try:
+        importing.approve_import(job.pk, user=cast(User, request.user), now=timezone.now())
+    except NotYours:
+        messages.error(request, _("You started this import. Somebody else has to approve it."))
+    except NotADraft:
+        pass
+    return redirect("import", job.pk)
 
 
 @importers_only

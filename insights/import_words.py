@@ -1,15 +1,20 @@
 """The words of the import pages about fields, and which fields may be the same for every row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from customers.consent_rows import SALE_FACTS
 from customers.models import Channel, Involvement
 from feedback.models import ScaleKey
+from insights.import_queries import purpose_choices
 from insights.models import ImportJob
 
+Choices = Sequence[tuple[str, Any]]
+
 _MOMENT = _("Such as 2011-12-09 12:50 or 09-12-2011 12:50.")
+_SALE = _("Only for the state soft: yes or no.")
 _DAY = _("Such as 2011-12-09 or 09-12-2011.")
 
 # Per kind and field: its name and what belongs in it.
@@ -64,10 +69,34 @@ TEXTS: Mapping[str, Mapping[str, tuple[Any, Any]]] = {
             _("If the file has one. Without it, rows are recognised by what they say."),
         ),
     },
+    ImportJob.Kind.CONSENTS: {
+        "customer": (_("Customer number"), _("Your own number or code for a customer.")),
+        "purpose": (_("Purpose"), _("The key of what is permitted, such as email_marketing.")),
+        "channel": (_("Channel"), _("email, web, phone, sms or ad.")),
+        "given_at": (_("When"), _MOMENT),
+        "method": (_("How"), _("What the customer did, such as: ticked a box.")),
+        "source": (_("Where"), _("The form, till or page where it happened.")),
+        "wording": (
+            _("Exact text"),
+            _("The sentence beside the box, word for word. Without it a permission is not proven."),
+        ),
+        "state": (
+            _("What was said"),
+            _("given, soft, refused, withdrawn or objected. Without a column it is given."),
+        ),
+        "paid": (_("Sale: paid"), _SALE),
+        "same_entity": (_("Sale: to your own company"), _SALE),
+        "similar_products": (_("Sale: of products like those you mail about"), _SALE),
+        "informed": (_("Sale: told about the mails when asked for the address"), _SALE),
+        "way_out_offered": (_("Sale: could say no then and there"), _SALE),
+    },
 }
 
-# Fields that may be the same for every row; an empty list is typed, not chosen.
-CONSTANTS: Mapping[str, Mapping[str, Sequence[tuple[str, Any]]]] = {
+_YES_OR_NO = (("yes", _("Yes")), ("no", _("No")))
+
+# Fields that may be the same for every row; an empty list is typed, not chosen. The day of a
+# permission is not among them: each has its own.
+CONSTANTS: Mapping[str, Mapping[str, Choices | Callable[[], Choices]]] = {
     ImportJob.Kind.CUSTOMERS: {"language": ()},
     ImportJob.Kind.PRODUCTS: {"category": (), "involvement": Involvement.choices},
     ImportJob.Kind.PURCHASES: {},
@@ -75,6 +104,21 @@ CONSTANTS: Mapping[str, Mapping[str, Sequence[tuple[str, Any]]]] = {
         "scale": ScaleKey.choices,
         "touchpoint": (),
         "channel": Channel.choices,
+    },
+    ImportJob.Kind.CONSENTS: {
+        "purpose": purpose_choices,
+        "channel": Channel.choices,
+        "method": (),
+        "source": (),
+        "wording": (),
+        "state": (
+            ("given", _("Permission given")),
+            ("soft", _("Bought something (soft opt-in)")),
+            ("refused", _("Said no")),
+            ("withdrawn", _("Took it back")),
+            ("objected", _("Objected to marketing")),
+        ),
+        **dict.fromkeys(SALE_FACTS, _YES_OR_NO),
     },
 }
 
@@ -90,5 +134,9 @@ CREATES: Mapping[str, Any] = {
     ImportJob.Kind.RESPONSES: _(
         "Customers, products and categories that are not known yet, and the touchpoint chosen for "
         "every row. Otherwise their rows are rejected."
+    ),
+    ImportJob.Kind.CONSENTS: _(
+        "Customers that are not known yet. Otherwise their rows are rejected. Without an address "
+        "nobody can be mailed."
     ),
 }

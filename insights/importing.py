@@ -1,6 +1,6 @@
 """Importing uploaded files: from the upload to the last row.
 
-    draft → queued → running → done | stopped
+    draft → (approval →) queued → running → done | stopped
 
 The rows of ImportJob are the queue. A worker claims the next one with one conditional update,
 shows life while it reads, and is taken over when it was silent for two minutes: every import may
@@ -23,11 +23,13 @@ from django.db import transaction
 from django.db.models import Exists, F, Q, QuerySet
 
 from customers.bell import ring_after_commit
+from customers.consent_importer import ConsentImporter
 from customers.csv_rows import CsvReader, RejectsWriter, UnreadableFile
 from customers.importers import CustomerImporter, ProductImporter, PurchaseImporter
 from customers.imports import Importer, Options, Result, run_import
 from customers.mapping import Mapping as FieldMapping
 from feedback.importers import ResponseImporter
+from insights.accounts import who_may_import_permissions
 from insights.models import ImportJob
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ IMPORTERS: Mapping[str, type[Importer]] = {
     ImportJob.Kind.PRODUCTS: ProductImporter,
     ImportJob.Kind.PURCHASES: PurchaseImporter,
     ImportJob.Kind.RESPONSES: ResponseImporter,
+    ImportJob.Kind.CONSENTS: ConsentImporter,
 }
 
 # A running import says at most once a second how far it is.
@@ -51,11 +54,14 @@ SILENCE = timedelta(minutes=2)
 # An import is tried three times; what fails three times fails a fourth time too.
 MOST_ATTEMPTS = 3
 
-# An upload that nobody starts is thrown away after seven days.
+# An upload that nobody starts, or approves, is thrown away after seven days.
 DRAFT_DAYS = timedelta(days=7)
 
 # The column `file_name` holds 200 characters.
 NAME_CHARS = 200
+
+# Permissions are looked at by two people, or by one who slept on it.
+ALONE_AFTER = timedelta(hours=24)
 
 # Why an import ended before its file did; anything else in `error` is the name of an exception.
 BY_HAND = "by hand"
@@ -76,6 +82,16 @@ class NotMapped(ValueError):
 
     def __init__(self, job_id: int) -> None:
         super().__init__(f"Import {job_id} has no columns chosen. Choose them, then start it.")
+
+
+class NotYours(ValueError):
+    """Somebody who started an import of permissions cannot approve it, or not yet."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(
+            f"Import {job_id} was started by the same person. Let a colleague who looks after "
+            "permissions approve it; whoever is the only one can do so after 24 hours."
+        )
 
 
 class _ClaimLost(Exception):
@@ -106,12 +122,22 @@ class Plan:
         mapping = FieldMapping(stored["fields"], stored["constants"], stored["recodes"])
         return cls(mapping, stored["time_zone"], stored["create_missing"])
 
-    def importer(self, kind: str, *, now: datetime, dry_run: bool = False) -> Importer:
+    def importer(
+        self,
+        kind: str,
+        *,
+        now: datetime,
+        dry_run: bool = False,
+        by: str = "",
+        clock: Clock | None = None,
+    ) -> Importer:
         options = Options(
             zone=ZoneInfo(self.time_zone),
             now=now,
             create_missing=self.create_missing,
             dry_run=dry_run,
+            by=by,
+            clock=clock,
         )
         return IMPORTERS[kind](options, self.mapping)
 
@@ -161,6 +187,46 @@ def queue_import(job_id: int) -> None:
         ring_after_commit("imports")
 
 
+def ask_approval(job_id: int, *, user: User, now: datetime) -> None:
+    """Let a second person look at a draft before it goes in; raises NotADraft or NotMapped.
+
+    A second time does nothing: whoever started it stays the first.
+    """
+    ready = _drafts().filter(pk=job_id).exclude(options={})
+    if not ready.update(status=Status.APPROVAL, started_by=user, started_at=now):
+        _refuse_to_queue(job_id)
+
+
+def approve_import(job_id: int, *, user: User, now: datetime) -> None:
+    """Let the workers have an import that somebody else started; raises NotADraft or NotYours."""
+    with transaction.atomic():
+        job = ImportJob.objects.filter(pk=job_id, status=Status.APPROVAL).first()
+        if job is None:
+            raise NotADraft(job_id)
+        if not may_approve(job, user, now):
+            raise NotYours(job_id)
+        waiting = ImportJob.objects.filter(pk=job_id, status=Status.APPROVAL)
+        waiting.update(status=Status.QUEUED, approved_by=user)
+        ring_after_commit("imports")
+
+
+def may_approve(job: ImportJob, user: User, now: datetime) -> bool:
+    """Say whether this colleague is the second pair of eyes, or alone and a day later."""
+    if job.started_by_id != user.pk:
+        return True
+    since = alone_from(job)
+    return since is not None and since <= now
+
+
+def alone_from(job: ImportJob) -> datetime | None:
+    """Return from when who started an import may approve it too; None where others can."""
+    if job.started_by_id is None or job.started_at is None:
+        return None
+    if who_may_import_permissions().exclude(pk=job.started_by_id).exists():
+        return None
+    return job.started_at + ALONE_AFTER
+
+
 def _refuse_to_queue(job_id: int) -> None:
     job = ImportJob.objects.filter(pk=job_id).first()
     if job is None:
@@ -176,9 +242,10 @@ def stop_import(job_id: int, now: datetime) -> bool:
 
 
 def discard_import(job_id: int) -> bool:
-    """Throw a draft away with its file; False if it was no draft."""
-    job = _drafts().filter(pk=job_id).first()
-    if job is None or not _drafts().filter(pk=job_id).delete()[0]:
+    """Throw away what has not begun, with its file; False if it had."""
+    unbegun = _unbegun().filter(pk=job_id)
+    job = unbegun.first()
+    if job is None or not unbegun.delete()[0]:
         return False
     job.file.delete(save=False)
     return True
@@ -186,6 +253,10 @@ def discard_import(job_id: int) -> bool:
 
 def _drafts() -> QuerySet[ImportJob]:
     return ImportJob.objects.filter(status=Status.DRAFT)
+
+
+def _unbegun() -> QuerySet[ImportJob]:
+    return ImportJob.objects.filter(status__in=[Status.DRAFT, Status.APPROVAL])
 
 
 # -- By a worker ----------------------------------------------------------------------------------
@@ -263,7 +334,8 @@ def tidy_imports(now: datetime) -> None:
 
 
 def _read(job: ImportJob, clock: Clock) -> Result:
-    importer = Plan.of(job).importer(job.kind, now=clock())
+    by = str(job.started_by_id or job.created_by_id or "")
+    importer = Plan.of(job).importer(job.kind, now=clock(), by=by, clock=clock)
     rejects_file = job.rejects.storage.path(_rejects_name(job.pk, job.attempts))
     try:
         with (
@@ -371,7 +443,7 @@ def _leftovers() -> QuerySet[ImportJob]:
 
 
 def _forgotten(now: datetime) -> QuerySet[ImportJob]:
-    return _drafts().filter(created_at__lt=now - DRAFT_DAYS)
+    return _unbegun().filter(created_at__lt=now - DRAFT_DAYS)
 
 
 def _stale(now: datetime) -> QuerySet[ImportJob]:

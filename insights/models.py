@@ -68,6 +68,7 @@ JOB_LABELS = {
     "compute_kpis": _("Bring KPIs up to date"),
     "imports": _("Read uploaded files"),
     "customer_types": _("Label customers by type"),
+    "unconfirmed": _("Forget addresses that were not confirmed"),
     "verify_ledger": _("Verify the consent ledger"),
     "permission_endings": _("Note permissions that ran out"),
     "letters": _("Send letters about permission"),
@@ -125,9 +126,12 @@ class ImportJob(models.Model):
         PRODUCTS = "products", _("Products")
         PURCHASES = "purchases", _("Purchases")
         RESPONSES = "responses", _("Answers")
+        CONSENTS = "consents", _("Permissions of customers")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Not started")
+        # Permissions that a second person has to look at before they go in.
+        APPROVAL = "approval", _("To be approved")
         QUEUED = "queued", _("Waiting")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
@@ -143,6 +147,23 @@ class ImportJob(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, verbose_name=_("by")
     )
     created_at = models.DateTimeField(_("uploaded at"))
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("started by"),
+    )
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approved by"),
+    )
     # A running job shows life; one that was silent for two minutes is taken over.
     claimed_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
@@ -161,11 +182,15 @@ class ImportJob(models.Model):
                 condition=models.Q(percent__lte=100), name="importjob_percent_to_100"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["customers", "products", "purchases", "responses"]),
+                condition=models.Q(
+                    kind__in=["customers", "products", "purchases", "responses", "consents"]
+                ),
                 name="importjob_kind_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(status__in=["draft", "queued", "running", "done", "stopped"]),
+                condition=models.Q(
+                    status__in=["draft", "approval", "queued", "running", "done", "stopped"]
+                ),
                 name="importjob_status_known",
             ),
         ]

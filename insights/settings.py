@@ -270,6 +270,9 @@ FILE_UPLOAD_HANDLERS = [
 # Answers a minute: from one address, which a whole office may share, and at one touchpoint.
 COLLECT_PER_ADDRESS = env.int("COLLECT_PER_ADDRESS", 300, validate=validate.Range(min=1))
 COLLECT_PER_TOUCHPOINT = env.int("COLLECT_PER_TOUCHPOINT", 6_000, validate=validate.Range(min=1))
+# Ticks a minute on the opt-in forms: from one address, and on one form.
+OPT_IN_PER_ADDRESS = env.int("OPT_IN_PER_ADDRESS", 20, validate=validate.Range(min=1))
+OPT_IN_PER_FORM = env.int("OPT_IN_PER_FORM", 600, validate=validate.Range(min=1))
 
 # -- Mail -------------------------------------------------------------------------------------
 

@@ -7,8 +7,13 @@ from datetime import datetime, time
 from celery import Task, shared_task
 from django.utils import timezone
 
-from customers import letters
-from customers.tasks import label_customers, record_endings, verify_ledger
+from customers import invalidations, letters
+from customers.tasks import (
+    expire_unconfirmed,
+    label_customers,
+    record_endings,
+    verify_ledger,
+)
 from feedback.tasks import fold
 from insights import importing, keeping, requests, services
 from insights.models import NightlyRun
@@ -61,8 +66,15 @@ def retention() -> None:
     keeping.tidy(timezone.now())
 
 
+@shared_task(name="invalidate", time_limit=3600)
+def invalidate() -> None:
+    """Carry out the faulty batches that were approved."""
+    invalidations.carry_out_due(timezone.now())
+
+
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
+    "unconfirmed": expire_unconfirmed,
     "verify_ledger": verify_ledger,
     "permission_endings": record_endings,
     "freeze_periods": freeze_periods,
@@ -89,6 +101,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
         "answers": lambda: [fold, compute_kpis],
         "requests": lambda: [carry_out_requests] if requests.any_due() else [],
         "letters": lambda: [send_letters] if letters.any_due(now) else [],
+        "invalidations": lambda: [invalidate] if invalidations.any_due() else [],
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.
         "imports": lambda: _due_imports(now),

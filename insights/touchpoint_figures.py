@@ -3,7 +3,7 @@
 The formulas are those of kpis.py and the rules of what may be shown those of the dashboard.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from feedback import queries as feedback
 from feedback.models import Campaign, Exposure, ExposureKind, Touchpoint
+from feedback.scales import SCALES
 from insights import queries
 from insights.dashboard.comments import Comment, as_comment
 from insights.dashboard.figures import KPI_SHORT, Block, Shown, block_of
@@ -43,6 +44,11 @@ OUTCOMES = {
     "easy": _("Easy (5 to 7)"),
     "hard": _("Hard (1 to 3)"),
 }
+
+
+KNOWN = _("Known customers")
+ANONYMOUS = _("Anonymous")
+IMPORTED = _("Imported from a file")
 
 
 def last_days(today: date) -> Period:
@@ -137,10 +143,19 @@ class Mailed:
 
 
 @dataclass(frozen=True)
+class OfSender:
+    """The figure of the answers of one kind of sender."""
+
+    label: str
+    shown: Shown
+
+
+@dataclass(frozen=True)
 class Figures:
     period: Period
     block: Block
     outcomes: list[tuple[str, int]]
+    senders: list[OfSender]
     link: str
     rate: Rate
     mailed: list[Mailed]
@@ -168,10 +183,30 @@ def figures(touchpoint: Touchpoint, today: date) -> Figures:
         outcomes=[(str(OUTCOMES[key]), n) for key, n in block.figure.counts.items()]
         if block.shown
         else [],
+        senders=_senders(touchpoint, selection.period, block.figure) if block.drawn else [],
         link=link,
         rate=_rate(touchpoint, seen),
         mailed=_mailed(seen),
     )
+
+
+def _senders(touchpoint: Touchpoint, period: Period, whole: Figure) -> list[OfSender]:
+    """Return the figures of known customers, of others, and of imported answers if there are any.
+
+    They add up to the whole, so a tiny one is hidden together with another.
+    """
+    scale, kpi = SCALES[touchpoint.scale], KPI_OF[touchpoint.scale]
+    known, imported = Counter[str](), Counter[str]()
+    for row in feedback.counts_of_senders(touchpoint, period.start, period.end):
+        (imported if row.imported else known)[scale.outcome(row.value)] += row.n
+    found = [(KNOWN, known), (ANONYMOUS, Counter(whole.counts) - known - imported)]
+    if imported:
+        found.append((IMPORTED, imported))
+    hidden = hidden_rows([counts.total() for _label, counts in found])
+    return [
+        OfSender(str(label), _shown(kpi, figure(KPIS[kpi], counts), hidden=at in hidden))
+        for at, (label, counts) in enumerate(found)
+    ]
 
 
 def latest_answers(touchpoint: Touchpoint) -> list[Comment]:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Category, Product
+from customers.models import Category, ConsentForm, Product
 from customers.queries import products_by_code
 from feedback import places
 from feedback.colours import ENOUGH, ColourError, check_accent
@@ -109,8 +109,28 @@ class TouchpointForm(forms.Form):
         ),
     )
 
+    offer = forms.ModelChoiceField(
+        label=_("Opt-in form to offer"),
+        queryset=ConsentForm.objects.filter(archived_at=None).order_by("name"),
+        required=False,
+        empty_label=_("None"),
+        help_text=_(
+            "Thumbs only. Offered under the thanks, after a thumb up of a customer who is signed "
+            "in, and no more often than every 90 days."
+        ),
+    )
+
     # What stands behind "More choices".
-    MORE = ("thanks_nl", "thanks_en", "product", "category", "theme", "accent", "counts_exposures")
+    MORE = (
+        "thanks_nl",
+        "thanks_en",
+        "product",
+        "category",
+        "theme",
+        "accent",
+        "counts_exposures",
+        "offer",
+    )
 
     def __init__(
         self,
@@ -129,7 +149,7 @@ class TouchpointForm(forms.Form):
         if touchpoint:
             del self.fields["scale"]
             if touchpoint.scale != ScaleKey.THUMB:
-                del self.fields["labels"]
+                del self.fields["labels"], self.fields["offer"]
 
     @property
     def more_open(self) -> bool:
@@ -138,6 +158,7 @@ class TouchpointForm(forms.Form):
         return any(
             name in self.errors or (self[name].value() or "") not in ("", usual.get(name, ""))
             for name in self.MORE
+            if name in self.fields
         )
 
     def problems(self) -> list[Problem]:
@@ -228,9 +249,9 @@ class TouchpointForm(forms.Form):
                 )
 
     def _settle_labels(self, cleaned: dict[str, Any]) -> None:
-        """Keep the words on the thumbs; they have to answer a question that was written here."""
+        """Keep what belongs to thumbs; their words have to answer a question written here."""
         if self._scale != ScaleKey.THUMB:
-            cleaned["labels"] = ""
+            cleaned |= {"labels": "", "offer": None}
         elif cleaned.get("labels") and not cleaned.get("question_nl") and not self.errors:
             self.add_error(
                 "labels", _("Write the question that these words answer, or choose Yes / No.")

@@ -153,7 +153,8 @@ def _name_sending(request: HttpRequest, found: Touchpoint, name: str) -> HttpRes
 
 
 def _touchpoint(key: str) -> Touchpoint:
-    return get_object_or_404(Touchpoint.objects.select_related("product", "category"), key=key)
+    rows = Touchpoint.objects.select_related("product", "category", "offer")
+    return get_object_or_404(rows, key=key)
 
 
 def _language(request: HttpRequest) -> str:

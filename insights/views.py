@@ -79,7 +79,7 @@ def table(request: HttpRequest, name: str, kind: str) -> HttpResponseBase:
         response = HttpResponse("".join(exports.csv_file(rows)), content_type=CSV)
     else:
         response = HttpResponse(exports.xlsx_file(rows, name), content_type=XLSX)
-    return _as_file(response, selection, name, kind)
+    return as_file(response, selection, name, kind)
 
 
 @require_GET
@@ -87,7 +87,7 @@ def comments_csv(request: HttpRequest) -> HttpResponseBase:
     """Hand out what people said as CSV, line by line."""
     selection = _readable(request)
     file = exports.csv_file(_comments(selection, exports.MAX_ROWS))
-    return _as_file(StreamingHttpResponse(file, content_type=CSV), selection, "comments", "csv")
+    return as_file(StreamingHttpResponse(file, content_type=CSV), selection, "comments", "csv")
 
 
 @require_GET
@@ -95,7 +95,7 @@ def comments_xlsx(request: HttpRequest) -> HttpResponseBase:
     """Hand out what people said as a workbook."""
     selection = _readable(request)
     file = exports.xlsx_file(_comments(selection, exports.MAX_WORKBOOK_ROWS), "comments")
-    return _as_file(HttpResponse(file, content_type=XLSX), selection, "comments", "xlsx")
+    return as_file(HttpResponse(file, content_type=XLSX), selection, "comments", "xlsx")
 
 
 def _readable(request: HttpRequest) -> Selection:
@@ -123,7 +123,7 @@ def _comments(selection: Selection, limit: int) -> Iterator[exports.Row]:
     return exports.comments(found, limit)
 
 
-def _as_file(
+def as_file(
     response: HttpResponseBase, selection: Selection, what: str, kind: str
 ) -> HttpResponseBase:
     name = f"{what}-{selection.period.start}-{selection.last_day}.{kind}"

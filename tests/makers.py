@@ -11,6 +11,7 @@ from customers.ledger import Act, record_consent
 from customers.models import (
     Category,
     ConsentEntry,
+    ConsentForm,
     Customer,
     Product,
     Purchase,
@@ -24,6 +25,8 @@ from feedback.services import Answer, record_invitations
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)  # a Tuesday
 TODAY = date(2026, 11, 24)
+# Before anything that happens in a test, whatever its clock says.
+LONG_AGO = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 _numbers = count(1)
 
@@ -92,6 +95,46 @@ def a_wording(**given) -> Wording:
 
 def make_wording(**given) -> Wording:
     return stored(a_wording(**given))
+
+
+def make_asked_purpose(**given) -> Purpose:
+    """Store a purpose with its text published in Dutch and English, long ago."""
+    purpose = make_purpose(**given)
+    profiling = purpose.kind == PurposeKind.PROFILING
+    make_wording(
+        purpose=purpose,
+        published_at=LONG_AGO,
+        promised_messages=None if profiling else 2,
+        promised_days=None if profiling else 30,
+        data_types="E-mailadres",
+        retention="Tot je het intrekt",
+        **({"label": "Ja, kies tips die passen bij wat ik koop."} if profiling else {}),
+    )
+    make_wording(
+        purpose=purpose,
+        published_at=LONG_AGO,
+        language="en",
+        label="Yes, choose tips that go with what I buy."
+        if profiling
+        else "Yes, Lindehuis may mail me tips and offers.",
+        helper="At most 2 times a month. Stop at any time.",
+        way_out="Under each mail there is Unsubscribe.",
+        data_types="E-mail address",
+        retention="Until you take it back",
+    )
+    return purpose
+
+
+def a_consent_form(**given) -> ConsentForm:
+    name = f"form-{next(_numbers)}"
+    if "first" not in given:
+        given["first"] = make_asked_purpose()
+    return ConsentForm(**{"key": name, "name": name, "created_at": LONG_AGO} | given)
+
+
+def make_consent_form(**given) -> ConsentForm:
+    """Store a form; its first question is about tips by mail unless the test says otherwise."""
+    return stored(a_consent_form(**given))
 
 
 def an_act(**given) -> Act:

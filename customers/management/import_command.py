@@ -58,6 +58,7 @@ class ImportCommand(BaseCommand):
             now=now,
             create_missing=options["create_missing"],
             dry_run=options["dry_run"],
+            clock=timezone.now,
         )
         result = self.read(options, chosen, rejects_file)
         self.report(result, rejects_file, options)
@@ -120,6 +121,10 @@ class ImportCommand(BaseCommand):
             f"{result.updated:,} {would}updated, {result.unchanged:,} unchanged, "
             f"{result.rejected:,} rejected"
         )
+        for note, rows in result.notes.items():
+            self.stdout.write(f"  {note.replace('_', ' ')}: {rows:,}")
+        for why, rows in sorted(result.because.items(), key=lambda pair: -pair[1]):
+            self.stdout.write(f"    {rows:,} {why}")
         if result.rejected:
             self.stdout.write(f"Why rows were rejected is in {rejects_file}")
 

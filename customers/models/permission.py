@@ -86,10 +86,15 @@ class Wording(models.Model):
     """The exact text of a purpose in a language, as customers saw it from `published_at` on.
 
     Insert-only. The texts of one version are published together in all languages.
+
+    A text that was shown elsewhere and came in with an import has a number below zero, so that the
+    highest number is always one of ours: it proves what was agreed to and is never asked again.
+    Its `details` hold the exact text, its language is "und" (not known), and `published_at` is the
+    beginning of the first year from which a permission on it was imported (docs/decisions/0014).
     """
 
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="wordings")
-    version = models.PositiveIntegerField(_("version"))
+    version = models.IntegerField(_("version"))
     language = models.CharField(_("language"), max_length=10)
     label = models.CharField(_("text beside the box"), max_length=200)
     helper = models.CharField(_("line below it"), max_length=300)
@@ -117,6 +122,12 @@ class Wording(models.Model):
                 fields=["purpose", "version", "language"], name="wording_one_per_language"
             ),
             one_of("change", Change, "wording_change_known"),
+            # What others once asked changes nothing about what is done here.
+            models.CheckConstraint(
+                condition=models.Q(version__gte=1)
+                | models.Q(version__lt=0, change=Change.EDITORIAL) & ~models.Q(details=""),
+                name="wording_numbered",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(label="")
                 & ~models.Q(helper="")
@@ -139,6 +150,11 @@ class Wording(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose_id} v{self.version} {self.language}"
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether it was shown elsewhere and came in with an import."""
+        return self.version < 0
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -178,6 +194,8 @@ class ConsentEntry(models.Model):
     class Meta:
         verbose_name = _("consent entry")
         verbose_name_plural = _("consent entries")
+        # What was said in a period, out of years of it.
+        indexes = [models.Index(fields=["state", "occurred_at"], name="consententry_when")]
         constraints = [
             # Two writers at once cannot both follow the same entry.
             models.UniqueConstraint(

@@ -25,6 +25,8 @@ def as_read(value: object) -> str:
     """Return a value as it was read from a cell; a moment in the organisation's time zone."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     if isinstance(value, datetime):
         return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
     if isinstance(value, date):
@@ -59,6 +61,12 @@ def rows_so_far(result: Mapping[str, int] | None) -> str:
 def went_in(result: Mapping[str, int]) -> int:
     """Return how many rows of a result are in now, whether they were before or not."""
     return result["read"] - result["rejected"]
+
+
+@register.filter
+def permitted(notes: Mapping[str, int]) -> int:
+    """Return how many rows of an import of permissions make somebody reachable."""
+    return notes.get("mailable", 0) + notes.get("soft", 0)
 
 
 @register.filter

@@ -37,6 +37,11 @@ def whole(value: float) -> str:
     return number(value)
 
 
+@register.filter
+def tenth(value: float) -> str:
+    return number(value, 1)
+
+
 def percent(text: str) -> str:
     """Put the percent sign where the language wants it."""
     # Translators: a number, a no-break space, and the percent sign; Dutch has no space there.

@@ -1,4 +1,4 @@
-// Customer Insights: a question in any page
+// Customer Insights
 "use strict";
 {
   const TAG = "customer-feedback";
@@ -79,7 +79,7 @@ fieldset{min-width:0}
 legend,b,.send,.again,.face{font-weight:600}
 .choices{grid-auto-flow:column;grid-auto-columns:1fr;gap:3px;margin:.75em 0 .375em}
 .thumb{gap:.625em}
-/* 11 in a row, 6 where it is narrow */
+/* 11 or 6 in a row */
 .nps{grid-auto-flow:row;grid-template-columns:repeat(auto-fit,minmax(clamp(8%,(294px - 100%)*999,15%),1fr))}
 label{position:relative}
 input{position:absolute;inset:0;opacity:0;width:100%;height:100%}
@@ -103,7 +103,7 @@ svg{width:1.375em;fill:none;stroke:currentColor;stroke-width:1.75}
 small,.ends{font-size:.8125em;color:var(--ciw-soft)}
 .dot{width:2.25em;height:2.25em;background:var(--ciw-well)}
 b{flex:1}
-.change{color:var(--ciw-accent);text-decoration:underline}
+a,.change{color:var(--ciw-accent);text-decoration:underline}
 textarea{padding:.625em}`);
 
   const h = (tag, properties, ...children) => {
@@ -125,10 +125,10 @@ textarea{padding:.625em}`);
     return node;
   };
 
-  // 32 digits: crypto.randomUUID needs https
+  // randomUUID needs https
   const uuid = () => crypto.getRandomValues(new Uint8Array(32)).map((n) => n % 10).join("");
 
-  // text: no preflight; keepalive: outlives the page
+  // text: no preflight
   const post = (url, body) =>
     fetch(url, { method: "POST", credentials: "omit", keepalive: true, body });
 
@@ -155,8 +155,8 @@ textarea{padding:.625em}`);
     let stored;
     let queue = [];
     let draft = "";
-    let next; // the view after the queue is empty
-    let view, thanks, busy, saying, later;
+    let next; // the view after that
+    let view, thanks, offer, busy, saying, later;
 
     const status = h("div", { role: "status" });
     const body = h("div");
@@ -184,8 +184,7 @@ textarea{padding:.625em}`);
 
     function say(tone, mark, [title, note = ""], ...buttons) {
       const dot = h("div", { className: `dot ${tone}` }, mark);
-      const row = h("div", { className: "row" }, dot, h("b", {}, title));
-      fill(status, row, note, ...buttons);
+      fill(status, h("div", { className: "row" }, dot, h("b", {}, title)), note, ...buttons);
     }
 
     function stop(name, ...buttons) {
@@ -204,7 +203,10 @@ textarea{padding:.625em}`);
       next = "";
       body.className = view.name;
       if (view === ask) fill(status);
-      else say(side(now.value), isThumb ? thumb() : now.value, thanks ? [thanks] : text("noted"));
+      else {
+        const words = [thanks || text("noted"), now.value ? offer : ""];
+        say(side(now.value), isThumb ? thumb() : now.value, words);
+      }
     }
 
     function ask() {
@@ -246,9 +248,9 @@ textarea{padding:.625em}`);
     }
 
     function more() {
-      const [name, reasons] = now.value >= happy ? ["liked", HAPPY] : ["better", UNHAPPY];
-      const title = text(name);
-      const buttons = Object.entries(reasons).map(([value, words]) => {
+      const isHappy = now.value >= happy;
+      const title = text(isHappy ? "liked" : "better");
+      const buttons = Object.entries(isHappy ? HAPPY : UNHAPPY).map(([value, words]) => {
         const onclick = () => {
           put({ reason: value === now.reason ? "" : value });
           press();
@@ -294,7 +296,7 @@ textarea{padding:.625em}`);
     // the same key counts once
     const leave = () => own && queue.forEach((item) => navigator.sendBeacon(url, item.body));
 
-    // only while it sends, or a removed one leaks
+    // not always, or a removed one leaks
     function watch(listen) {
       listen("online", pump);
       listen("pagehide", leave);
@@ -317,6 +319,7 @@ textarea{padding:.625em}`);
         queue.shift();
         stored = item.now;
         thanks = data.thanks;
+        offer ||= data.offer && h("a", { href: data.offer, target: "_blank" }, data.offer_text);
         if (queue.length) return pump();
         draw(next);
       } else if (/^4(?!29)/.test(code)) {
@@ -365,7 +368,7 @@ textarea{padding:.625em}`);
   }
 
   function mount(place, { send, ...options }) {
-    const element = find(place) || place.appendChild(document.createElement(TAG));
+    const element = find(place) || place.appendChild(h(TAG));
     const before = element.outerHTML;
     element.send = send;
     // not those of the last view
@@ -387,7 +390,7 @@ textarea{padding:.625em}`);
     }
     const { after, ...options } = script.dataset;
     if (after && !document.querySelector(`[touchpoint="${options.touchpoint}"]`)) {
-      document.querySelector(after)?.after(write(document.createElement(TAG), options));
+      document.querySelector(after)?.after(write(h(TAG), options));
     }
   }
 

@@ -1,17 +1,24 @@
 """From a file to its rows in a real browser: upload, columns, preview, progress, result."""
 
 import csv
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
+from customers import triggers
+from customers.models import ConsentEntry, ConsentState, Evidence, Purpose, Wording
 from feedback.models import Response
 from insights.models import ImportJob
 from insights.tasks import due_jobs
-from tests.browser.looks import LOOKS, choices
+from tests.browser.looks import FEW_LOOKS, LOOKS, choices
 from tests.insights.uploads import run
+from tests.makers import make_customer, make_wording
 
 pytestmark = [
     pytest.mark.browser,
@@ -176,3 +183,68 @@ def test_stopping_by_keyboard(open_page, session, votes):
     watched.check("import-stopped-by-hand-nl-light-1440")
     assert ImportJob.objects.get().status == "stopped"
     assert watched.problems == []
+
+
+@pytest.fixture
+def ledger(transactional_db) -> Iterator[None]:
+    """The ledger, emptied afterwards: its triggers would refuse the next test's clean start."""
+    yield
+    triggers.remove(connection)
+    for rows in (ConsentState, Evidence, ConsentEntry, Wording):
+        rows.objects.all()._raw_delete("default")
+    triggers.install(connection)
+
+
+@pytest.fixture
+def permissions(ledger, tmp_path) -> Path:
+    """Thirty customers of an old shop: most with proof, some without, and one who said no."""
+    make_wording(purpose=Purpose.objects.get(key="email_marketing"))
+    path = tmp_path / "toestemmingen.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["klantnummer", "datum", "hoe", "bron", "tekst", "status"])
+        for number in range(30):
+            make_customer(reference=f"K{number}", email=f"k{number}@example.org")
+            text = "Ja, ik ontvang graag de nieuwsbrief van Lindehuis." if number % 4 else ""
+            said = "afgemeld" if number == 7 else "subscribed"
+            writer.writerow([f"K{number}", "2026-03-02", "vinkje", "bestelpagina", text, said])
+    return path
+
+
+@pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)
+def test_a_second_person_approves_permissions(
+    open_page, session, permissions, language, theme, width
+):
+    starter = open_page(width=width, cookies=choices(language, theme) | session)
+    shot = f"{language}-{theme}-{width}"
+    send(starter, permissions, "consents")
+    starter.page.select_option("#id_constant_purpose", "email_marketing")
+    starter.page.select_option("#id_constant_channel", "email")
+    starter.check(f"import-permissions-columns-{shot}")
+    starter.page.click("main .btn-primary")
+    starter.page.wait_for_url("**/preview/")
+    starter.check(f"import-permissions-preview-{shot}")
+    second = Client()
+    second.force_login(User.objects.create_superuser("second", "second@example.org"))
+    starter.page.click("main form .btn-primary")
+    starter.page.wait_for_url("**/imports/*/")
+    starter.check(f"import-permissions-approval-{shot}")
+    assert starter.page.locator("main .btn-primary").count() == 0
+
+    approver = open_page(
+        width=width,
+        cookies=choices(language, theme) | {"sessionid": second.cookies["sessionid"].value},
+    )
+    approver.page.goto(starter.page.url)
+    approver.settle()
+    approver.check(f"import-permissions-second-{shot}")
+    approver.page.click("main form .btn-primary")
+    approver.page.wait_for_selector("progress")
+    do_due_work()
+    approver.visit("/imports/")
+    approver.page.click(".ci-imports tbody a")
+    approver.settle()
+    approver.check(f"import-permissions-result-{shot}")
+    states = ConsentState.objects.order_by("state").values_list("state", flat=True)
+    assert [*states] == ["given"] * 21 + ["withdrawn"]
+    assert starter.problems == approver.problems == []

@@ -10,6 +10,7 @@ from customers.models import (
     LedgerCheckpoint,
     Suppression,
     SuppressionReason,
+    Wording,
 )
 from tests.constraints import Case, again
 from tests.makers import (
@@ -46,6 +47,10 @@ def an_entry(**given) -> ConsentEntry:
     if "customer" not in given:
         given["customer"] = make_customer()
     return ConsentEntry(**usual | given)
+
+
+def imported(**given) -> Wording:
+    return a_wording(**{"version": -1, "change": "editorial", "details": "Ja, mail mij."} | given)
 
 
 def a_soft(**given) -> ConsentEntry:
@@ -127,6 +132,9 @@ CASES = [
     ),
     Case("wording_one_per_language", a_wording, second_wording),
     Case("wording_change_known", a_wording, lambda: a_wording(change="small")),
+    Case("wording_numbered", a_wording, lambda: a_wording(version=0)),
+    Case("wording_numbered", imported, lambda: imported(change="material")),
+    Case("wording_numbered", imported, lambda: imported(details="")),
     Case("wording_complete", a_wording, lambda: a_wording(label="")),
     Case("wording_complete", a_wording, lambda: a_wording(helper="")),
     Case("wording_complete", a_wording, lambda: a_wording(way_out="")),

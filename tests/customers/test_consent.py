@@ -264,6 +264,12 @@ def test_a_no_said_twice_is_one_no():
     assert not is_repetition(State.REFUSED, State.WITHDRAWN)
 
 
+def test_being_asked_twice_is_being_asked_twice():
+    assert allowed(Actor.CUSTOMER, State.SHOWN) == {State.NONE, State.SHOWN}
+    assert not is_repetition(State.SHOWN, State.SHOWN)
+    assert not is_repetition(State.REFUSED, State.REFUSED)
+
+
 # -- Sales ----------------------------------------------------------------------------------------
 
 

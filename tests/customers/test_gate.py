@@ -10,6 +10,7 @@ from customers.gate import (
     Draft,
     Plan,
     Screen,
+    faults_of_imported,
     faults_of_screen,
     faults_of_texts,
 )
@@ -30,6 +31,15 @@ ENGLISH = Draft(
     refuse="No",
 )
 BOTH = [DUTCH, ENGLISH]
+
+
+IMPORTED = {
+    "marketing": "I would like to receive your newsletter, at most once every week of the year.",
+    "profiling": "Stem de tips af op wat ik koop en bekijk.",
+    "survey": "Vraag mij naar mijn mening.",
+    "sharing": "Geef mijn adres aan partners.",
+    "tracking": "You may see whether I open the mail.",
+}
 
 
 def codes(plan: Plan = PLAN, dutch: Draft = DUTCH, english: Draft = ENGLISH) -> list[str]:
@@ -149,6 +159,7 @@ def test_a_fault_names_the_value_the_rule_and_the_way_out():
     [
         ({"ticked": True}, "pre_ticked"),
         ({"required": True}, "required"),
+        ({"hidden": True}, "hidden"),
         ({"yes_style": "btn-primary", "no_style": "btn-quiet"}, "unequal"),
         ({"purposes": 4}, "too_many"),
     ],
@@ -162,5 +173,28 @@ def test_a_form_that_pushes_is_refused(changes, code):
 
 def test_every_fault_has_its_case():
     told = {code for code, *_ in REFUSED} | {"missing_language", "unknown_language"}
-    told |= {"pre_ticked", "required", "unequal", "too_many"}
+    told |= {"pre_ticked", "required", "hidden", "unequal", "too_many", "silent"}
     assert told == {*FAULTS}
+
+
+# -- Texts that others once asked -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", IMPORTED)
+def test_a_text_from_elsewhere_counts_for_what_it_names_and_for_nothing_else(kind):
+    for about, text in IMPORTED.items():
+        found = [fault.code for fault in faults_of_imported(kind, text)]
+        assert (found == []) is (about == kind or (about == "tracking" and kind == "marketing"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Tick if you do not want our mails.", "negation"),
+        ("Vink aan als je geen mail wilt.", "negation"),
+        ("Mail mij de tips. Alleen vandaag met korting!", "pressure"),
+        ("Mail me offers and ask my opinion.", "bundled"),
+    ],
+)
+def test_a_text_from_elsewhere_is_no_trick(text, code):
+    assert [fault.code for fault in faults_of_imported("marketing", text)] == [code]

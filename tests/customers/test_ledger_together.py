@@ -14,7 +14,9 @@ from customers.chain import START
 from customers.consent import Actor, Forbidden, State
 from customers.ledger import record_consent
 from customers.models import ConsentEntry, ConsentState
+from customers.own_choices import say_yes
 from customers.verification import verify_ledger
+from customers.withdrawals import Means, withdraw
 from tests.makers import NOW, an_act, make_customer, make_purpose, make_wording
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -62,8 +64,8 @@ def check_projection() -> None:
         assert (state.entry_id, state.state) == (last.seq, last.state)
 
 
-def test_five_withdrawals_and_a_yes_at_once_end_with_what_was_written_last():
-    """Case 7."""
+def test_case_07_five_withdrawals_and_a_yes_at_once_end_with_what_was_written_last():
+    """And replaying the ledger gives the same projection."""
     noor, purpose = make_customer(email="noor@example.org"), make_purpose()
     make_wording(purpose=purpose)
 
@@ -114,4 +116,42 @@ def test_eight_writers_keep_every_chain_whole():
     found = verify_ledger(NOW)
     assert (found.entries, found.finding) == (ConsentEntry.objects.count(), None)
     assert found.entries > 30
+    check_projection()
+
+
+def test_case_07_the_links_of_five_mails_against_one_tick_on_the_own_page():
+    """Through the services behind the links: the highest number wins, and no chain breaks."""
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
+    wording = make_wording(purpose=purpose)
+
+    def press(second: int) -> Callable[[], object]:
+        moment = NOW + timedelta(seconds=second)
+        means = Means(method="one_click_post", place="mail")
+        return lambda: withdraw(
+            customer=noor, purpose=purpose, channel="email", means=means, now=moment
+        )
+
+    def tick() -> object:
+        moment = NOW + timedelta(seconds=9)
+        return say_yes(customer=noor, wording=wording, channel="email", now=moment)
+
+    together(*[press(second) for second in range(5)], tick)
+    last = ConsentEntry.objects.order_by("-pk").first()
+    assert ConsentState.objects.get().entry == last
+    assert ConsentEntry.objects.filter(state="given").count() == 1
+    assert verify_ledger(NOW).finding is None
+    check_projection()
+
+
+def test_two_tabs_that_give_and_take_back_at_the_same_moment_end_with_a_no():
+    noor, purpose = make_customer(email="noor@example.org"), make_purpose()
+    wording = make_wording(purpose=purpose)
+    means = Means(method="preference_page", place="preferences")
+    say_yes(customer=noor, wording=wording, channel="email", now=NOW)
+    moment = NOW + timedelta(minutes=1)
+    together(
+        lambda: withdraw(customer=noor, purpose=purpose, channel="email", means=means, now=moment),
+        lambda: say_yes(customer=noor, wording=wording, channel="email", now=moment),
+    )
+    assert ConsentState.objects.get().state == State.WITHDRAWN
     check_projection()

@@ -31,6 +31,7 @@ from tests.makers import (
     a_response,
     a_touchpoint,
     an_invitation,
+    make_consent_form,
     make_invitation,
     make_touchpoint,
     stored,
@@ -186,6 +187,11 @@ CASES = [
         )
         for labels in Labels.values
     ],
+    Case(
+        "touchpoint_offer_after_a_thumb",
+        lambda: a_touchpoint(scale="thumb", offer=make_consent_form()),
+        lambda: a_touchpoint(scale="nps", offer=make_consent_form()),
+    ),
     *[
         Case(
             "touchpoint_theme_known",

@@ -14,8 +14,10 @@ from feedback.services import (
     KeyReused,
     add_responses,
     edit_response,
+    erase_answer,
     erase_answers,
     is_same,
+    move_answers,
     record_invitations,
     submit_response,
 )
@@ -465,3 +467,45 @@ def test_erasing_again_finds_nothing():
     assert len(keys) == 3
     assert erase_answers(customer) == 0
     assert set(Response.objects.values_list("key", flat=True)) == keys
+
+
+@pytest.mark.django_db
+def test_erasing_one_answer_leaves_the_others_and_their_count():
+    customer = make_customer()
+    asked = make_invitation(customer=customer)
+    gone, stays = add_responses(
+        [
+            an_answer(customer=customer, comment="This one.", invitation=asked),
+            an_answer(customer=customer, comment="Not this one."),
+        ]
+    )
+    before = check_counts()
+    assert erase_answer(response_id=gone.pk, customers=[make_customer().pk]) is False
+    assert erase_answer(response_id=gone.pk, customers=[customer.pk]) is True
+    gone.refresh_from_db()
+    stays.refresh_from_db()
+    assert (gone.customer, gone.comment) == (None, "")
+    assert (stays.customer, stays.comment) == (customer, "Not this one.")
+    assert Invitation.objects.get(pk=asked.pk).customer is None
+    assert check_counts() == before
+    assert erase_answer(response_id=gone.pk, customers=[customer.pk]) is False
+
+
+def test_answers_and_invitations_move_to_another_record_of_the_same_person():
+    of, to, other = make_customer(), make_customer(), make_customer()
+    invitation = make_invitation(customer=of)
+    add_responses(
+        [
+            an_answer(customer=of, invitation=invitation),
+            an_answer(customer=of, key="second"),
+            an_answer(customer=other),
+        ]
+    )
+    before = values("nps")
+    assert move_answers(of=of, to=to) == (2, 1)
+    assert move_answers(of=of, to=to) == (0, 0)
+    assert Response.objects.filter(customer=to).count() == 2
+    assert Response.objects.filter(customer=other).count() == 1
+    assert Invitation.objects.get().customer == to
+    assert values("nps") == before
+    check_counts()

@@ -435,7 +435,7 @@ def test_a_page_that_is_none_is_the_first_or_the_last(monkeypatch, number, shown
     assert annotation_page(number).number == shown
 
 
-QUERIES = 6
+QUERIES = 7
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}?next=/"])

@@ -270,7 +270,7 @@ def test_a_file_of_any_size_is_refused_in_words(admin, settings):
     assert not Organisation.objects.exists()
 
 
-QUERIES = 10
+QUERIES = 11
 
 
 def test_the_pages_take_the_same_queries_empty_and_full(admin, django_assert_num_queries):

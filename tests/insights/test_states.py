@@ -424,7 +424,7 @@ def test_at_most_three_are_named(number, named, others, django_assert_num_querie
 
 
 # The session, the reader, the roles for the view and for the frame, the name, and whom to ask.
-REFUSED_QUERIES = 6
+REFUSED_QUERIES = 7
 
 
 @pytest.mark.django_db

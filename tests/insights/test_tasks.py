@@ -26,6 +26,7 @@ from tests.insights.makers import (
 
 EACH_NIGHT = [
     "customer_types",
+    "unconfirmed",
     "verify_ledger",
     "permission_endings",
     "freeze_periods",
@@ -138,6 +139,7 @@ def test_the_neighbours_of_a_failing_job_run():
         "fold": True,
         "compute_kpis": False,
         "customer_types": True,
+        "unconfirmed": True,
         "verify_ledger": True,
         "permission_endings": True,
         "freeze_periods": False,

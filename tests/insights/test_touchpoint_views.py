@@ -15,7 +15,7 @@ from insights.accounts import Role
 from insights.touchpoint_forms import TouchpointForm
 from tests.insights.makers import give, make_category, make_product
 from tests.insights.test_import_views import signed_in, text
-from tests.makers import make_touchpoint
+from tests.makers import make_customer, make_touchpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -257,7 +257,7 @@ def test_the_list_shows_figures_and_hides_tiny_ones(staff):
     assert "None Hosted question only Thumb 0 – –" in page
 
 
-LIST_QUERIES = 9
+LIST_QUERIES = 10
 
 
 def test_the_list_takes_the_same_queries_with_one_and_three(staff, django_assert_num_queries):
@@ -276,7 +276,7 @@ def test_the_list_takes_the_same_queries_with_one_and_three(staff, django_assert
 
 # -- One touchpoint -------------------------------------------------------------------------------
 
-PAGE_QUERIES = 15
+PAGE_QUERIES = 16
 
 
 def test_the_page_takes_the_same_queries_with_one_and_three(staff, django_assert_num_queries):
@@ -296,6 +296,50 @@ def test_the_page_takes_the_same_queries_with_one_and_three(staff, django_assert
     one_more(3)
     with django_assert_num_queries(PAGE_QUERIES):
         staff.get(address(touchpoint))
+
+
+def senders(staff, touchpoint) -> str:
+    """The words of the table that shows known customers apart; empty without one."""
+    page = staff.get(address(touchpoint)).content.decode()
+    table = page.partition('id="senders"')[2].partition("</table>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", table).split())
+
+
+def test_the_answers_of_known_customers_are_shown_apart(staff):
+    touchpoint, noor = make_touchpoint(scale="thumb"), make_customer()
+    today = timezone.localdate()
+    give("thumb", [1] * 30 + [0] * 10, today, touchpoint=touchpoint, customer=noor)
+    give("thumb", [1] * 6, today, touchpoint=touchpoint)
+    words = senders(staff, touchpoint).replace("\xa0", " ")
+    assert "Known customers 40 75.0 % 59.8 to 85.8" in words
+    assert "Anonymous 6 – 61.0 to 100.0" in words
+    assert "Imported" not in words
+
+
+def test_imported_answers_are_no_votes_of_known_customers(staff):
+    touchpoint, noor = make_touchpoint(scale="thumb"), make_customer()
+    today = timezone.localdate()
+    give("thumb", [1] * 8, today, touchpoint=touchpoint, customer=noor, imported=True)
+    give("thumb", [1] * 7, today, touchpoint=touchpoint)
+    words = senders(staff, touchpoint)
+    assert "Known customers 0 – – Anonymous 7 –" in words
+    assert "Imported from a file 8 –" in words
+
+
+@pytest.mark.parametrize(("known", "anonymous"), [(4, 40), (40, 1), (3, 3)])
+def test_a_few_of_one_kind_are_hidden_with_what_would_tell_them(staff, known, anonymous):
+    touchpoint, today = make_touchpoint(scale="thumb"), timezone.localdate()
+    give("thumb", [1] * known, today, touchpoint=touchpoint, customer=make_customer())
+    give("thumb", [1] * anonymous, today, touchpoint=touchpoint)
+    words = senders(staff, touchpoint)
+    assert words.count("Not shown, nobody can be recognised") == 2
+    assert str(known) not in words
+
+
+def test_under_five_answers_nothing_is_shown_apart(staff):
+    touchpoint = make_touchpoint(scale="thumb")
+    give("thumb", [1] * 4, timezone.localdate(), touchpoint=touchpoint, customer=make_customer())
+    assert senders(staff, touchpoint) == ""
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

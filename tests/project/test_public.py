@@ -6,6 +6,14 @@ from typing import NamedTuple
 from django.conf import settings
 from django.urls import URLPattern, get_resolver
 
+API = {
+    "api:purposes",
+    "api:consent",
+    "api:consent_of_many",
+    "api:consent_withdraw",
+    "api:consent_give",
+}
+
 # Each with its reason; everything else asks for a login. What a stranger may do there is tested
 # with the pages themselves.
 PUBLIC = {
@@ -46,13 +54,44 @@ PUBLIC = {
     "shown",
     # The question on a page of its own, for readers of a newsletter.
     "hosted",
-    # The logo above it.
+    # Where permission is asked, and the button behind the link that confirms it.
+    "opt_in",
+    "confirm",
+    # The logo above them.
     "logo",
+    # Taking back what a mail named, and lowering anything else: the signed link is the key. Asking
+    # for a link to the own page, and that page: a link that works once is the key to it.
+    "unsubscribe",
+    "preferences",
+    "preferences_ask",
+    "own_page",
+    "own_page_data",
+    "own_page_download",
+    "own_page_correct",
+    "own_page_erase",
+    "own_page_close",
+    # Other systems: each call but the description and an empty root asks for a key (test_api.py).
+    *API,
+    "api:openapi-json",
+    "api:api-root",
 }
 
 # Views that take a POST without our token: they never look at a cookie, so a forged request is
 # worth no more than one that anybody sends.
-WITHOUT_TOKEN = {"collector", "shown", "hosted"}
+WITHOUT_TOKEN = {
+    "collector",
+    "shown",
+    "hosted",
+    "opt_in",
+    "confirm",
+    "unsubscribe",
+    "preferences",
+    "preferences_ask",
+    # A key in a header, which no form can send.
+    *API,
+    "api:openapi-json",
+    "api:api-root",
+}
 
 
 class Address(NamedTuple):

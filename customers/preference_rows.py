@@ -1,0 +1,175 @@
+"""The switches of the preference pages: where a customer stands, in words they can read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from customers.consent import ALLOWING, State
+from customers.lowering import LESS, is_paused
+from customers.models import Customer, PurposeKind, Wording
+from customers.queries import Permission, permissions
+
+# What keeps a yes from being used for a while, and leaves it a yes.
+STILL_ON = frozenset({"given", "soft", "paused", "restricted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One switch: a purpose on a channel.
+
+    `can_lower` says whether there is something to take back; `read` is the text of a yes that
+    stands, `offer` the text of today; `saved` marks what was changed a moment ago.
+    """
+
+    purpose_id: int
+    channel: str
+    label: str
+    told: str
+    since: str
+    on: bool
+    can_lower: bool
+    saved: bool
+    read: Wording | None
+    offer: Wording | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.purpose_id}-{self.channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One answer to "rather less?"."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+def preference_rows(
+    customer: Customer, language: str, now: datetime, saved_since: datetime | None = None
+) -> list[Row]:
+    """Return a row for all a customer can say yes or no to."""
+    return [_row(one, language, now, saved_since) for one in permissions(customer, language, now)]
+
+
+def wishes(customer: Customer, rows: Sequence[Row], now: datetime) -> list[Wish]:
+    """Return how often a customer wants to hear from us, of three, and what holds now."""
+    texts = [row.read for row in rows if row.on and row.read and row.read.promised_messages]
+    most = max(texts, key=_per_month, default=None)
+    until = customer.paused_until if is_paused(customer, now) else None
+    limit = customer.monthly_limit
+    usual = promise(most) if most else _("As often as you agreed to")
+    told = [Wish("usual", usual, not limit and not until)]
+    # Who was promised no more than that has it already.
+    if limit or most is None or _per_month(most) > LESS:
+        told.append(Wish("less", monthly(limit or LESS), bool(limit)))
+    pause = _("Paused until %(day)s") % {"day": day(until)} if until else _("3 months' pause")
+    return [*told, Wish("pause", pause, bool(until))]
+
+
+def promise(wording: Wording) -> str:
+    """Return how often a text promises to write at most; empty if it promises nothing."""
+    messages, days = wording.promised_messages, wording.promised_days
+    if messages is None or days is None:
+        return ""
+    if days in range(28, 32):
+        return monthly(messages)
+    if days == 7:
+        text = ngettext("At most once a week", "At most %(n)d times a week", messages)
+    else:
+        text = ngettext(
+            "At most once in %(days)d days", "At most %(n)d times in %(days)d days", messages
+        )
+    return text % {"n": messages, "days": days}
+
+
+def monthly(messages: int) -> str:
+    text = ngettext("At most once a month", "At most %(n)d times a month", messages)
+    return text % {"n": messages}
+
+
+def day(moment: datetime) -> str:
+    """Return a local day in words."""
+    return date_format(timezone.localtime(moment), "DATE_FORMAT")
+
+
+def moment_in_words(moment: datetime, now: datetime) -> str:
+    """Return a local day, and of today the time."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localtime(now).date():
+        return _("today %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
+    return day(moment)
+
+
+def _per_month(wording: Wording) -> float:
+    return 30 * (wording.promised_messages or 0) / (wording.promised_days or 30)
+
+
+def _row(one: Permission, language: str, now: datetime, saved_since: datetime | None) -> Row:
+    entry = one.state.entry if one.state else None
+    state = State(one.state.state) if one.state else State.NONE
+    on = state in ALLOWING and one.answer.reason in STILL_ON
+    read = entry.wording if entry and on else None
+    text = read or one.wording
+    since = _since(one, state, on, now)
+    stopped = one.answer.reason == "suppressed"
+    return Row(
+        purpose_id=one.purpose.pk,
+        channel=one.channel,
+        label=_label(one, language),
+        told=(promise(text) or text.helper).rstrip(".") + "." if text else "",
+        since=since,
+        on=on,
+        can_lower=on or state is State.PENDING or (state in ALLOWING and stopped),
+        saved=bool(entry and saved_since and entry.occurred_at >= saved_since),
+        read=read,
+        offer=None if on or one.purpose.archived_at else one.wording,
+    )
+
+
+CHANNELS = {
+    "email": gettext_lazy("by e-mail"),
+    "web": gettext_lazy("on a web page"),
+    "phone": gettext_lazy("by phone"),
+    "sms": gettext_lazy("by text message"),
+    "ad": gettext_lazy("in advertisements"),
+}
+
+
+def _label(one: Permission, language: str) -> str:
+    """Return the name of a purpose, with the channel where that says something."""
+    name = one.purpose.name_en if language == "en" else one.purpose.name_nl
+    if one.purpose.kind == PurposeKind.PROFILING and len(one.purpose.channels) == 1:
+        return name
+    return f"{name} {CHANNELS[one.channel]}"
+
+
+def _since(one: Permission, state: State, on: bool, now: datetime) -> str:
+    if one.state is None or state in {State.NONE, State.SHOWN}:
+        return _("Never switched on")
+    entry = one.state.entry
+    when = moment_in_words(entry.occurred_at, now)
+    if on and one.answer.reason == "restricted":
+        return _("Yes since %(when)s; at your request we do nothing with it now") % {"when": when}
+    if on:
+        bought = _("On since %(when)s, because you bought something")
+        return (bought if state is State.SOFT else _("Yes since %(when)s")) % {"when": when}
+    reasons = {
+        "pending": _("Asked on %(when)s, and not confirmed by you yet"),
+        "refused": _("You said no on %(when)s"),
+        "expired": _("Off: your yes was valid until %(end)s"),
+        "stale": _("Off: we now do something else than you said yes to"),
+        "other_address": _("Off: you said yes with another address"),
+        "suppressed": _("Off: nothing may be sent to this address"),
+        "invalidated": _("Off since %(when)s: we had not asked you properly"),
+        "archived": _("Off: we do not do this any more"),
+    }
+    said = one.answer.reason if state in ALLOWING else str(state)
+    end = day(entry.valid_until) if entry.valid_until else when
+    return reasons.get(said, _("Off since %(when)s")) % {"when": when, "end": end}

@@ -1,0 +1,21 @@
+"""Words about permission in templates."""
+
+from collections.abc import Mapping
+
+from django import template
+
+from customers.models import Wording
+from insights.customer_forms import named
+
+register = template.Library()
+
+
+@register.filter
+def named_place(names: Mapping[str, str], place: str) -> str:
+    """Return the name of a place, or the place itself if it has none."""
+    return str(names.get(place, place))
+
+
+@register.filter
+def named_wording(wording: Wording) -> str:
+    return named(wording)
