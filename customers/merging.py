@@ -43,6 +43,8 @@ STAYS = frozenset(
     {
         # The chain of each record is its own, and so is what was made from it.
         "customers.ConsentEntry",
+        # Beside the entry it rests on.
+        "customers.Decision",
         "customers.ConsentState",
         # Closed here, so that nothing mailed to either address opens or raises anything.
         "customers.MailedLink",
