@@ -32,6 +32,7 @@ from customers.models import (
     Suppression,
     SuppressionReason,
 )
+from customers.suppressions import Stop, suppress
 
 METHOD = "merge"
 
@@ -42,6 +43,8 @@ STAYS = frozenset(
     {
         # The chain of each record is its own, and so is what was made from it.
         "customers.ConsentEntry",
+        # Beside the entry it rests on.
+        "customers.Decision",
         "customers.ConsentState",
         # Closed here, so that nothing mailed to either address opens or raises anything.
         "customers.MailedLink",
@@ -300,14 +303,9 @@ def _carry_suppressions(plan: Preview, now: datetime) -> None:
     stops = {row.reason: row.everything for row in rows}
     if any(_objects(states.values()) for states in _states(both).values()):
         stops.setdefault(SuppressionReason.OBJECTION, False)
-    Suppression.objects.bulk_create(
-        [
-            Suppression(address_hash=one, reason=reason, everything=everything, created_at=now)
-            for reason, everything in sorted(stops.items())
-            for one in sorted({address_hash(customer.email) for customer in both} - {""})
-        ],
-        ignore_conflicts=True,
-    )
+    for reason, everything in sorted(stops.items()):
+        stop = Stop(reason=SuppressionReason(reason), everything=everything)
+        suppress(hashes={address_hash(one.email) for one in both}, stop=stop, now=now)
 
 
 def _close_links(plan: Preview, now: datetime) -> None:

@@ -20,5 +20,6 @@ def tidy(now: datetime) -> dict[str, int]:
         "comments": drop_old_comments(now),
         "reject_files": reject_files.drop_old(now),
     }
-    logger.info("retention %s", " ".join(f"{what}={n}" for what, n in gone.items()))
+    if any(gone.values()):
+        logger.info("retention %s", " ".join(f"{what}={n}" for what, n in gone.items()))
     return gone

@@ -214,7 +214,7 @@ def test_the_inbox_takes_as_many_queries_for_three_as_for_one(
     for number in range(times):
         ask(make_customer(), RequestKind.ACCESS, text=str(number))
         domain.refuse(request=ask(make_customer(), RequestKind.ACCESS), reason="x", by="1", now=NOW)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert browser.get(PAGE).status_code == 200
 
 
@@ -374,5 +374,5 @@ def test_the_register_takes_as_many_queries_for_three_purposes_as_for_one(
 ):
     for _ in range(times):
         make_wording(purpose=make_purpose())
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get("/permission/register/")

@@ -189,7 +189,10 @@ def test_it_runs_every_night_and_says_how_much(caplog):
     assert "retention" in NIGHTLY
     with caplog.at_level("INFO"):
         tidy(NOW)
-    assert "retention access_log=0" in caplog.text
+        assert "retention" not in caplog.text
+        submit_response(an_answer(comment="a word", answered_at=old(11)))
+        tidy(NOW)
+    assert "comments=1" in caplog.text
 
 
 @pytest.mark.parametrize(("n", "said"), [(730, "2 years"), (365, "1 year"), (90, "90 days")])
