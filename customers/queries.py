@@ -109,7 +109,10 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
 
 def _current_wording(now: datetime) -> QuerySet[Wording]:
     """Return the wordings of the purpose of an outer query, the newest version first."""
-    published = Wording.objects.filter(purpose=OuterRef("pk"), published_at__lte=now)
+    # Texts below zero came in with an import; what they say was asked elsewhere.
+    published = Wording.objects.filter(
+        purpose=OuterRef("pk"), version__gte=1, published_at__lte=now
+    )
     return published.order_by("-version")
 
 
