@@ -279,7 +279,10 @@ def current_wordings(now: datetime) -> dict[Purpose, list[Wording]]:
 
 def _current_wording(now: datetime) -> QuerySet[Wording]:
     """Return the wordings of the purpose of an outer query, the newest version first."""
-    published = Wording.objects.filter(purpose=OuterRef("pk"), published_at__lte=now)
+    # Texts below zero came in with an import; what they say was asked elsewhere.
+    published = Wording.objects.filter(
+        purpose=OuterRef("pk"), version__gte=1, published_at__lte=now
+    )
     return published.order_by("-version")
 
 

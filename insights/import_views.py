@@ -17,8 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers import queries
+from customers.models import AccessKind
+from customers.views_of_data import record_views
 from insights import import_preview, import_queries, importing
 from insights.accounts import roles_of
+from insights.context import widest
 from insights.import_forms import MappingForm, UploadForm
 from insights.importing import NotADraft, NotMapped, NotYours, Plan
 from insights.models import ImportJob
@@ -88,13 +92,15 @@ def import_job(request: HttpRequest, pk: int) -> HttpResponse:
 def _show_approval(request: HttpRequest, job: ImportJob) -> HttpResponse:
     """Show what waits for a second pair of eyes, as it would go in now."""
     now, user = timezone.now(), cast(User, request.user)
+    found = import_preview.preview(job, now)
+    _note_views(user, found, now)
     alone_from = importing.alone_from(job) if job.started_by_id == user.pk else None
     return render(
         request,
         "insights/import_approval.html",
         {
             "job": job,
-            "preview": import_preview.preview(job, now),
+            "preview": found,
             "may_approve": importing.may_approve(job, user, now),
             "alone_from": alone_from,
         },
@@ -133,9 +139,23 @@ def import_preview_page(request: HttpRequest, pk: int) -> HttpResponse:
         if request.method == "POST" or job.status != Status.DRAFT:
             return redirect("import", job.pk)
         found = import_preview.preview(job, timezone.now())
+        if job.kind == ImportJob.Kind.CONSENTS:
+            _note_views(cast(User, request.user), found, timezone.now())
     except (NotMapped, NotADraft):
         return redirect("import", job.pk)
     return render(request, "insights/import_preview.html", {"job": job, "preview": found})
+
+
+def _note_views(user: User, found: import_preview.Preview, now: datetime) -> None:
+    """Write down whose permissions were seen: beside their row stands what they said before."""
+    references = {str(row.values["customer"]) for row in found.rows if row.values.get("customer")}
+    record_views(
+        customers=queries.customers_by_reference(references).values(),
+        kind=AccessKind.SEARCH,
+        viewer=str(user.pk),
+        role=widest(roles_of(user)),
+        now=now,
+    )
 
 
 def _start(job: ImportJob, user: User, now: datetime) -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from customers.models import ConsentEntry, ConsentState, Customer, Purpose
+from customers.models import AccessLog, ConsentEntry, ConsentState, Customer, Purpose
 from insights import import_preview, importing
 from insights.accounts import Role
 from insights.importing import NotADraft, NotYours
@@ -141,6 +141,16 @@ def test_the_preview_counts_permissions_in_words_and_writes_nothing(tips, admin)
     assert "Somebody else has to approve this import" in page
     assert f"Exact text Purpose Rows {TEXT.replace(',', '')} tips 2" in page
     assert ConsentEntry.objects.count() == 1
+
+
+def test_whose_permissions_were_seen_is_written_down(tips, admin):
+    job = draft(rows(1, 2) + "K9,tips,email,,,,,\n,tips,email,,,,,\n")
+    admin.get(reverse("import_preview", args=[job.pk]))
+    start(admin, job)
+    seen = AccessLog.objects.order_by("pk").values_list("customer__reference", "kind", "role")
+    assert [*seen] == [("K1", "search", "Consent admin"), ("K2", "search", "Consent admin")] * 2
+    viewer = User.objects.get(username=Role.CONSENT_ADMIN)
+    assert set(AccessLog.objects.values_list("viewer", flat=True)) == {str(viewer.pk)}
 
 
 def test_the_preview_says_what_is_without_proof_and_what_stands(tips, admin):
