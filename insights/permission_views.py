@@ -25,7 +25,7 @@ from insights.permission_forms import PermissionFilterForm
 def _etag(request: HttpRequest) -> str:
     """Name the page by all it shows: what was asked and permitted, and what the other pages of
     figures are named by."""
-    seen = (views._etag(request), *queries.version())
+    seen = (views.etag(request), *queries.version())
     return f'"{sha256(repr(seen).encode()).hexdigest()[:32]}"'
 
 

@@ -37,7 +37,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 YEAR = 365 * 24 * 3600
 
 
-def _etag(request: HttpRequest) -> str:
+def etag(request: HttpRequest) -> str:
     """Name a page of figures by all it shows, so that coming back to it costs next to nothing.
 
     That is the address, the answers, the day, and the cookies: who reads, in which language. Names
@@ -51,7 +51,7 @@ def _etag(request: HttpRequest) -> str:
 def _figures(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """Let a browser keep the page for its reader, and ask each time whether it still holds."""
     kept = cache_control(private=True, no_cache=True)(vary_on_cookie(view))
-    return require_GET(condition(etag_func=_etag)(kept))
+    return require_GET(condition(etag_func=etag)(kept))
 
 
 @_figures

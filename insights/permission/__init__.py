@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import permission_queries as queries
+from customers.consent import ALLOWING
 from customers.models import ConsentEntry, Purpose
 from customers.permission_queries import LedgerHealth
 from insights.dashboard.selection import Selection
@@ -51,13 +52,18 @@ class Health:
 
 @dataclass(frozen=True)
 class EntryRow:
-    """A line of the ledger in words; `who` is for those who look after consent."""
+    """A line of the ledger in words; whose it is, is for those who look after consent."""
 
     entry: ConsentEntry
     state: str
     mood: str
     purpose: str
     method: str
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether there is something to prove: a no needs no proof."""
+        return self.entry.state in ALLOWING
 
 
 @dataclass(frozen=True)
