@@ -72,7 +72,7 @@ SOURCES = {
     "shop": _("the shop"),
     "record": _("Name and address"),
     "purchases": _("Purchases"),
-    "consents": _("Permissions"),
+    "consents": _("What you said yes or no to"),
 }
 
 KINDS = {

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from customers.consent import Actor, Grade, Sale, State
+from customers.audience import permitted
+from customers.claims import claim_permission
+from customers.consent import Actor, Forbidden, Grade, Sale, State
 from customers.endings import end, record_endings
+from customers.ledger import record_consent
 from customers.models import ConsentEntry, ConsentState
 from customers.queries import may_process
 from customers.verification import verify_ledger
-from tests.makers import NOW, make_customer, make_purpose, make_wording, record
+from tests.makers import NOW, an_act, make_customer, make_purpose, make_wording, record
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +91,25 @@ def test_many_end_in_batches(tips, monkeypatch):
             record(customer, purpose=purpose, address=customer.email)
     assert record_endings(NOW + YEAR) == 6
     assert set(ConsentState.objects.values_list("state", flat=True)) == {State.EXPIRED}
+
+
+def test_case_21_what_ran_out_is_out_of_every_audience_and_nobody_is_mailed_to_renew(tips):
+    """Renewal can only be asked before, inside a mail that was still permitted."""
+    noor = make_customer(email="noor@example.org")
+    record(noor, purpose=tips)
+    before, after = NOW + YEAR - timedelta(days=1), NOW + YEAR
+    assert [state.customer for state in permitted(before)] == [noor]
+    assert may_process(noor, "tips", "email", before).allowed
+    for ended in (False, True):
+        # Whether or not the job has been by.
+        assert not permitted(after).exists()
+        assert (
+            claim_permission(
+                customer=noor, purpose=tips, channel="email", asker="mailing:renew", now=after
+            ).reason
+            == "expired"
+        )
+        assert record_endings(after) == (0 if ended else 1)
+    act = an_act(purpose=tips, state=State.RENEWED, occurred_at=after)
+    with pytest.raises(Forbidden):
+        record_consent(customer=noor, act=act, now=after)

@@ -285,7 +285,7 @@ def raw(statement: str) -> None:
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("table", [ConsentEntry, Wording])
-def test_no_row_of_the_ledger_or_of_a_wording_is_changed_or_removed(table, change):
+def test_case_04_no_row_of_the_ledger_or_of_a_wording_is_changed_or_removed(table, change):
     """Case 4: through the ORM and in SQL."""
     entry = record()
     row = entry if table is ConsentEntry else entry.wording
@@ -298,7 +298,7 @@ def test_no_row_of_the_ledger_or_of_a_wording_is_changed_or_removed(table, chang
 
 
 @pytest.mark.parametrize("table", [ConsentEntry, Wording])
-def test_no_row_is_replaced_by_another_of_its_number(table):
+def test_case_04_no_row_is_replaced_by_another_of_its_number(table):
     entry = record()
     row = entry if table is ConsentEntry else entry.wording
     columns = ", ".join(field.column for field in table._meta.fields)
@@ -311,7 +311,7 @@ def test_no_row_is_replaced_by_another_of_its_number(table):
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no TRUNCATE")
-def test_the_ledger_is_not_emptied_as_a_whole():
+def test_case_04_the_ledger_is_not_emptied_as_a_whole():
     record()
     raw("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(Error, match="never changed or removed"), transaction.atomic():
