@@ -15,7 +15,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -26,8 +25,9 @@ from customers import askable, asking, confirming
 from customers.addresses import masked
 from customers.asking import PATIENCE, Outcome, Tick
 from customers.cells import EMAIL_CHARS, CellError
-from customers.confirming import Confirmation
-from customers.discreet import (
+from customers.limits import Limiter
+from customers.models import ConsentForm, Customer, Wording
+from customers.public_pages import (
     busy,
     catalogue,
     discreet,
@@ -36,10 +36,9 @@ from customers.discreet import (
     other_language,
     say,
     seconds_to_wait,
+    show,
     spoken,
 )
-from customers.limits import Limiter
-from customers.models import ConsentForm, Customer, Wording
 from customers.subjects import SubjectState, read_subject
 from customers.tokens import Asked, asked_token, preferences_token, read_asked
 
@@ -93,13 +92,18 @@ def _answer(visit: Visit) -> HttpResponse:
     request = visit.request
     if request.method != "POST":
         _count_shown(visit)
-        return _ask(visit)
+        response = _ask(visit)
+        # Who goes back finds the same form, and it is not counted as shown again.
+        response["Cache-Control"] = "private, no-cache"
+        return response
     if request.POST.get("age") == "younger":
         return _too_young(visit)
     step = request.POST.get("step", "")
     if step == "begin":
         return _begin(visit)
-    if wait := seconds_to_wait(request, per_address, per_form, visit.form.pk):
+    if wait := seconds_to_wait(
+        request, per_place=per_address, per_thing=per_form, thing=visit.form.pk
+    ):
         return busy(request, 429, wait)
     try:
         ticked = _ticked(request)
@@ -237,7 +241,9 @@ def _count_shown(visit: Visit) -> None:
     request = visit.request
     if request.method == "HEAD" or is_prefetched(request):
         return
-    if seconds_to_wait(request, seen_per_address, seen_per_form, visit.form.pk):
+    if seconds_to_wait(
+        request, per_place=seen_per_address, per_thing=seen_per_form, thing=visit.form.pk
+    ):
         return
     # A count that is missed is no reason to keep the question from somebody.
     with suppress(OperationalError, InterfaceError):
@@ -247,8 +253,6 @@ def _count_shown(visit: Visit) -> None:
 def _ask(visit: Visit, customer: Customer | None = None, **given: object) -> HttpResponse:
     context: dict[str, object] = {
         "text": visit.text,
-        "spoken": spoken(),
-        "other_language": other_language(),
         "address": masked(customer.email) if customer else "",
         "state": "",
         "subject": "",
@@ -258,7 +262,7 @@ def _ask(visit: Visit, customer: Customer | None = None, **given: object) -> Htt
         context["state"] = asked_token(Asked("first", visit.form.pk, at, customer.pk))
         context["subject"] = visit.request.POST.get("subject", "")
     status = 422 if "problem" in given else 200
-    return render(visit.request, "customers/optin.html", context | given, status=status)
+    return show(visit.request, "customers/optin.html", context | given, status=status)
 
 
 def _ask_again(visit: Visit, problem: str, *, kept: bool = False) -> HttpResponse:
@@ -274,8 +278,8 @@ def _ask_second(
 ) -> HttpResponse:
     asking.count(visit.form, text, visit.now, "shown")
     asked = Asked("second", visit.form.pk, visit.now.isoformat(), customer, address, visit.text.pk)
-    context = {"text": text, "spoken": spoken(), "state": asked_token(asked)}
-    return render(visit.request, "customers/optin_second.html", context)
+    context = {"text": text, "state": asked_token(asked)}
+    return show(visit.request, "customers/optin_second.html", context)
 
 
 def _outcome(
@@ -308,7 +312,7 @@ def _given(
         "preferences": f"/preferences/{preferences_token(customer.pk)}/",
         "done": True,
     }
-    return render(request, "customers/optin_done.html", context)
+    return show(request, "customers/optin_done.html", context)
 
 
 def _left_empty(visit: Visit, customer: Customer | None = None) -> HttpResponse:
@@ -325,7 +329,7 @@ def _nothing_to_ask(visit: Visit, customer: Customer) -> HttpResponse:
         "title": _("We have nothing to ask you"),
         "preferences": f"/preferences/{preferences_token(customer.pk)}/",
     }
-    return render(visit.request, "customers/optin_done.html", context)
+    return show(visit.request, "customers/optin_done.html", context)
 
 
 def _too_young(visit: Visit) -> HttpResponse:
@@ -352,7 +356,7 @@ def _not_in_this_language(request: HttpRequest, others: dict[str, Wording]) -> H
         "texts": [_("Nobody is asked to agree to a text in another language.")],
         "elsewhere": other_language() if other_language() in others else "",
     }
-    return render(request, "customers/optin_done.html", context, status=404)
+    return show(request, "customers/optin_done.html", context, status=404)
 
 
 # -- The link in the mail --------------------------------------------------------------------------
@@ -369,22 +373,13 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         found = confirming.confirm(token=token, now=now)
     else:
         found = confirming.look_at_link(token, now)
-    with translation.override(catalogue(request, _language_of(found))):
-        response = _confirm_page(request, found)
-        response["Content-Language"] = spoken()
-    return response
-
-
-def _confirm_page(request: HttpRequest, found: Confirmation) -> HttpResponse:
     if not found.texts or found.customer is None:
         return _void(request, found.form)
+    # Nobody is asked to agree to a text in another language than that of the page.
+    translation.activate(catalogue(request, found.texts[0].language))
     if request.method == "POST":
         return _given(request, found.customer, found.texts)
-    return render(request, "customers/confirm.html", {"texts": found.texts})
-
-
-def _language_of(found: Confirmation) -> str:
-    return found.texts[0].language if found.texts else spoken()
+    return show(request, "customers/confirm.html", {"texts": found.texts})
 
 
 def _void(request: HttpRequest, form: ConsentForm | None) -> HttpResponse:
@@ -399,4 +394,4 @@ def _void(request: HttpRequest, form: ConsentForm | None) -> HttpResponse:
         if form and form.archived_at is None
         else "",
     }
-    return render(request, "customers/optin_done.html", context, status=410)
+    return show(request, "customers/optin_done.html", context, status=410)

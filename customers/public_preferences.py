@@ -5,7 +5,6 @@ what is on. For more, a link is mailed to the address on file: it works once and
 page (insights.own_page_views). GET and HEAD change nothing and use nothing up.
 """
 
-import time
 from datetime import datetime
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -37,9 +36,9 @@ from customers.preference_rows import preference_rows, wishes
 from customers.public_pages import (
     discreet,
     field,
-    other_language,
-    place_of,
     pressed,
+    seconds_to_wait,
+    show,
     speak,
     spoken,
 )
@@ -79,10 +78,8 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         "press": press,
         "now": now,
         "anything_on": any(row.can_lower for row in rows),
-        "spoken": spoken(),
-        "other_language": other_language(),
     }
-    return render(request, "customers/preferences.html", context)
+    return show(request, "customers/preferences.html", context)
 
 
 def _press(request: HttpRequest, customer: Customer, now: datetime) -> Press:
@@ -100,8 +97,7 @@ def _press(request: HttpRequest, customer: Customer, now: datetime) -> Press:
 def _open(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button whatever the token is worth, and use it up when the button is pressed."""
     if request.method != "POST":
-        context = {"spoken": spoken(), "other_language": other_language()}
-        return render(request, "customers/open.html", context)
+        return show(request, "customers/open.html", {})
     link = open_own_page(token=token, now=timezone.now())
     if link is None:
         return _ask(request, status=404)
@@ -135,11 +131,10 @@ def preferences_ask(request: HttpRequest) -> HttpResponse:
     except ValidationError:
         problem = _("This is no e-mail address. Write it like name@example.org.")
         return _ask(request, status=422, problem=problem, address=address)
-    wait = per_place.wait(place_of(request), time.monotonic())
-    if wait:
+    if wait := seconds_to_wait(request, per_place=per_place):
         problem = _("That were many requests at once. Try again in a minute.")
         response = _ask(request, status=429, problem=problem, address=address)
-        response["Retry-After"] = str(int(wait) + 1)
+        response["Retry-After"] = str(wait)
         return response
     mail_link_to(address=address, now=timezone.now())
     return _ask(request, asked=True)
@@ -153,12 +148,5 @@ def _ask(
     address: str = "",
     asked: bool = False,
 ) -> HttpResponse:
-    context = {
-        "lost": status == 404,
-        "problem": problem,
-        "email": address,
-        "asked": asked,
-        "spoken": spoken(),
-        "other_language": other_language(),
-    }
-    return render(request, "customers/preferences_ask.html", context, status=status)
+    context = {"lost": status == 404, "problem": problem, "email": address, "asked": asked}
+    return show(request, "customers/preferences_ask.html", context, status=status)

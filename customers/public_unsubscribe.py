@@ -9,7 +9,6 @@ import time
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from customers.limits import Limiter
 from customers.models import Customer, Purpose
 from customers.own_links import customer_of
-from customers.public_pages import discreet, field, other_language, speak, spoken
+from customers.public_pages import discreet, field, show, speak, spoken
 from customers.tokens import Unsubscribe, preferences_token, read_unsubscribe
 from customers.withdrawals import Means, stands, withdraw
 
@@ -44,12 +43,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         "name": _name(purpose),
         # Of a link that is not ours there is nothing to lower; the page behind it says so.
         "lower": preferences_token(asked.customer_id) if asked else token,
-        "spoken": spoken(),
-        "other_language": other_language(),
     }
     done = request.method == "POST"
     page = "customers/unsubscribed.html" if done else "customers/unsubscribe.html"
-    return render(request, page, context)
+    return show(request, page, context)
 
 
 def _take_back(

@@ -5,24 +5,29 @@ open links by themselves. The page has one form, and every press says what the a
 key is now. No cookie, no script, no login.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from customers.public_pages import FORMAL, language_of
+from customers.public_pages import (
+    busy,
+    discreet,
+    is_formal,
+    is_prefetched,
+    say,
+    show,
+    spoken,
+)
 from feedback import collect, intake, queries
 from feedback.collect import NewAnswer, RuleBroken
 from feedback.intake import TooLate, Visit
@@ -36,15 +41,12 @@ from feedback.models import (
 )
 from feedback.public import (
     REASONS,
-    RETRY_BUSY,
     seconds_to_wait,
     seconds_to_wait_to_be_seen,
 )
 from feedback.scales import SCALES, ScaleError
 from feedback.services import KeyReused
 from feedback.snippets import ENDS, THUMBS
-
-View = Callable[[HttpRequest, str], HttpResponse]
 
 
 @dataclass(frozen=True)
@@ -56,28 +58,6 @@ class Choice:
     chosen: bool
 
 
-def discreet(view: View) -> View:
-    """Keep the page out of caches, search engines and the logs of other sites."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, key: str) -> HttpResponse:
-        with translation.override(language_of(request)):
-            try:
-                response = view(request, key)
-            except (OperationalError, InterfaceError):
-                response = _busy(request, 503, RETRY_BUSY)
-            response["Content-Language"] = _spoken()[0]
-        # Who goes back has to find the same form with the same key, or a change of mind would
-        # count as a second answer. After a press there is an answer on the page: not kept.
-        kept = "private, no-cache" if request.method == "GET" else "no-store"
-        response["Cache-Control"] = kept
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex"
-        return response
-
-    return wrapped
-
-
 @csrf_exempt
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,34 +66,36 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
     """Ask the question of a touchpoint, and take the answer when a button is pressed."""
     touchpoint = queries.touchpoint_by_key(key)
     if touchpoint is None:
-        return _say(
-            request, _("This question is no longer here"), _("You need not do anything."), 404
+        return say(
+            request,
+            _("This question is no longer here"),
+            _("You need not do anything."),
+            status=404,
         )
     if request.method != "POST":
         _count_opened(request, touchpoint)
-        return _ask(request, touchpoint, key=str(uuid4()), chosen=_value(touchpoint, request.GET))
+        chosen = _value(touchpoint, request.GET)
+        response = _ask(request, touchpoint, key=str(uuid4()), chosen=chosen)
+        # Who goes back has to find the same form with the same key, or a change of mind would
+        # count as a second answer. After a press there is an answer on the page: not kept.
+        response["Cache-Control"] = "private, no-cache"
+        return response
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        return _say(
+        return say(
             request,
             _("Your answer is not stored"),
             _("It was sent by another website. Answer on this page instead."),
-            403,
+            status=403,
         )
     if "change" in request.POST:
         chosen = _value(touchpoint, request.POST)
         return _ask(request, touchpoint, key=request.POST.get("key", ""), chosen=chosen)
     if wait := seconds_to_wait(request, touchpoint):
-        return _busy(request, 429, wait)
+        return busy(request, 429, wait)
     return _put(request, touchpoint)
 
 
 # -- Opening ---------------------------------------------------------------------------------------
-
-
-def _spoken() -> tuple[str, bool]:
-    """Return the language of this page, "nl" or "en", and whether it is formal."""
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    return language[:2], language in FORMAL.values()
 
 
 def _value(touchpoint: Touchpoint, fields: QueryDict) -> int | None:
@@ -126,13 +108,9 @@ def _value(touchpoint: Touchpoint, fields: QueryDict) -> int | None:
 
 def _count_opened(request: HttpRequest, touchpoint: Touchpoint) -> None:
     """Count, without identity, that a link of a mail was opened; a reload here is not one."""
-    prefetched = "prefetch" in (
-        request.headers.get("Sec-Purpose", "")
-        + request.headers.get("Purpose", "")
-        + request.headers.get("X-Moz", "")
-    )
     inside = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    if request.method != "GET" or prefetched or inside or _value(touchpoint, request.GET) is None:
+    named = _value(touchpoint, request.GET) is not None
+    if request.method != "GET" or is_prefetched(request) or inside or not named:
         return
     if seconds_to_wait_to_be_seen(request, touchpoint):
         return
@@ -153,7 +131,7 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
         return _refused(request, touchpoint, error)
     assert isinstance(message, NewAnswer)  # noqa: S101  (a form has no field "edits")
     visit = Visit(
-        language=_spoken()[0],
+        language=spoken(),
         from_mail="mail" in request.POST,
         campaign=queries.campaign_by_key(request.POST.get("c", "")),
     )
@@ -172,11 +150,11 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
             request, touchpoint, key=str(uuid4()), chosen=chosen, problem=problem, status=422
         )
     except TooLate:
-        return _say(
+        return say(
             request,
             _("Your answer stands"),
             _("It is more than 24 hours old and can no longer be changed."),
-            409,
+            status=409,
         )
     return _thank(request, touchpoint, response)
 
@@ -216,9 +194,9 @@ def _ask(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    language, formal = _spoken()
+    language = spoken()
     context = {
-        "question": touchpoint.question(language, formal=formal),
+        "question": touchpoint.question(language, formal=is_formal()),
         "scale": touchpoint.scale,
         "choices": choices(touchpoint, language, chosen),
         "ends": ends(touchpoint.scale, language),
@@ -227,44 +205,28 @@ def _ask(
         "problem": problem,
         **_visit(request),
     }
-    return render(request, "feedback/question.html", context, status=status)
+    return show(request, "feedback/question.html", context, status=status)
 
 
 def _thank(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> HttpResponse:
     happy = is_happy(response)
     reasons = HAPPY_REASONS if happy else UNHAPPY_REASONS
     context = {
-        "thanks": touchpoint.thanks(_spoken()[0]),
+        "thanks": touchpoint.thanks(spoken()),
         "answer": response,
         "happy": happy,
         "reasons": [(key, Reason(key).label, key == response.reason) for key in reasons],
         **_visit(request),
     }
-    return render(request, "feedback/thanks.html", context)
-
-
-def _say(request: HttpRequest, title: str, text: str, status: int) -> HttpResponse:
-    context = {"title": title, "text": text, **_visit(request)}
-    return render(request, "feedback/message.html", context, status=status)
-
-
-def _busy(request: HttpRequest, status: int, wait: int) -> HttpResponse:
-    response = _say(
-        request, _("Your answer is not stored yet"), _("It is busy here. Try again later."), status
-    )
-    response["Retry-After"] = str(wait)
-    return response
+    return show(request, "feedback/thanks.html", context)
 
 
 def _visit(request: HttpRequest) -> Mapping[str, object]:
     """Return what the form carries along: how the visitor came here."""
     form = request.POST if request.method == "POST" else request.GET
-    language = _spoken()[0]
     return {
-        "spoken": language,
         "from_mail": "mail" in form if request.method == "POST" else "v" in form,
         "campaign_key": form.get("c", ""),
-        "other_language": "en" if language == "nl" else "nl",
     }
 
 

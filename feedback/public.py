@@ -4,10 +4,8 @@ Who may post is decided by the page's address, and an answer by its own key; a s
 part in it, so there is no token against forged requests and nothing such a request could use.
 """
 
-import time
 from collections.abc import Callable
 from datetime import datetime
-from math import ceil
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -25,8 +23,9 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from customers.limits import Limiter, client_place
-from customers.public_pages import FORMAL
+from customers import public_pages
+from customers.limits import Limiter
+from customers.public_pages import RETRY_BUSY
 from customers.subjects import Subject, read_subject
 from feedback import collect, intake, queries, scripts
 from feedback.collect import Edit, Malformed, NewAnswer, RuleBroken
@@ -36,8 +35,6 @@ from feedback.services import KeyReused
 
 REASONS = frozenset(Reason.values)
 CONTENT_TYPES = ("text/plain", "application/json")
-RETRY_BUSY = 5
-
 
 per_address = Limiter(settings.COLLECT_PER_ADDRESS)
 per_touchpoint = Limiter(settings.COLLECT_PER_TOUCHPOINT)
@@ -145,23 +142,15 @@ def _check_limits(wait: int) -> None:
 
 def seconds_to_wait(request: HttpRequest, touchpoint: Touchpoint) -> int:
     """Return 0 and count this answer, or after how many whole seconds another may come."""
-    now = time.monotonic()
-    wait = per_address.wait(_place(request), now) or per_touchpoint.wait(touchpoint.pk, now)
-    return ceil(wait)
+    return public_pages.seconds_to_wait(
+        request, per_place=per_address, per_thing=per_touchpoint, thing=touchpoint.pk
+    )
 
 
 def seconds_to_wait_to_be_seen(request: HttpRequest, touchpoint: Touchpoint) -> int:
     """Return the same for a showing or an opening, which has limits of its own."""
-    now = time.monotonic()
-    place = _place(request)
-    return ceil(seen_per_address.wait(place, now) or seen_per_touchpoint.wait(touchpoint.pk, now))
-
-
-def _place(request: HttpRequest) -> str:
-    return client_place(
-        request.META.get("REMOTE_ADDR", ""),
-        request.headers.get("X-Forwarded-For", ""),
-        settings.ALLAUTH_TRUSTED_PROXY_COUNT,
+    return public_pages.seconds_to_wait(
+        request, per_place=seen_per_address, per_thing=seen_per_touchpoint, thing=touchpoint.pk
     )
 
 
@@ -206,8 +195,8 @@ def _offer(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> 
         return {}
     if form is None:
         return {}
-    dutch = FORMAL["nl"] if getattr(request, "formal", False) else "nl"
-    with translation.override("en" if response.language[:2] == "en" else dutch):
+    language = "en" if response.language[:2] == "en" else "nl"
+    with translation.override(public_pages.catalogue(request, language)):
         words = gettext("Choose what you hear from us")
     return {"offer": f"{settings.BASE_URL}/opt-in/{form.key}/", "offer_text": words}
 

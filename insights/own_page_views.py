@@ -6,12 +6,11 @@ Everything that raises, shows or erases is here; the row of the link is the judg
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
-from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -32,7 +31,7 @@ from customers.models import (
 from customers.own_choices import METHOD, PLACE, OtherText
 from customers.own_links import PASS_COOKIE, PASS_PATH, close_own_page, opened
 from customers.preference_rows import preference_rows, wishes
-from customers.public_pages import discreet, field, other_language, pressed, speak, spoken
+from customers.public_pages import discreet, number, pressed, show, speak, spoken
 from customers.queries import same_person
 from customers.tokens import read_own_page_pass
 from customers.withdrawals import Means
@@ -67,8 +66,7 @@ def with_pass(view: View) -> Callable[..., HttpResponse]:
 
 
 def _closed(request: HttpRequest) -> HttpResponse:
-    context = {"closed": True, "spoken": spoken(), "other_language": other_language()}
-    return render(request, "customers/preferences_ask.html", context, status=404)
+    return show(request, "customers/preferences_ask.html", {"closed": True}, status=404)
 
 
 # -- The page --------------------------------------------------------------------------------------
@@ -84,7 +82,7 @@ def own_page(request: HttpRequest, link: MailedLink, now: datetime) -> HttpRespo
     rows = preference_rows(customer, spoken(), now, link.spent_at)
     done = request.GET.get("done", "")
     context = {
-        **_frame(customer),
+        "address": masked(customer.email),
         "rows": rows,
         "wishes": wishes(customer, rows, now),
         "anything_on": any(row.can_lower for row in rows),
@@ -99,15 +97,7 @@ def own_page(request: HttpRequest, link: MailedLink, now: datetime) -> HttpRespo
         "may_object": bool(reads.what_to_object_to(customer)),
         "customer": customer,
     }
-    return render(request, "insights/own_page.html", context)
-
-
-def _frame(customer: Customer) -> dict[str, object]:
-    return {
-        "address": masked(customer.email),
-        "spoken": spoken(),
-        "other_language": other_language(),
-    }
+    return show(request, "insights/own_page.html", context)
 
 
 def _back(done: str) -> HttpResponse:
@@ -134,9 +124,8 @@ def _do(request: HttpRequest, customer: Customer, now: datetime) -> str:
 
 def _switch_on(request: HttpRequest, customer: Customer, now: datetime) -> str:
     """Record a yes; an empty box is none, and changes nothing."""
-    ticked = field(request, "yes")
-    text = Wording.objects.filter(pk=ticked).select_related("purpose") if ticked.isdigit() else None
-    wording = text.first() if text else None
+    ticked = number(request, "yes")
+    wording = Wording.objects.filter(pk=ticked).select_related("purpose").first()
     if wording is None:
         return "empty"
     try:
@@ -163,8 +152,7 @@ def _lift(customer: Customer, now: datetime, *, limit: bool) -> str:
 
 
 def _erase_answer(request: HttpRequest, customer: Customer) -> str:
-    pk = field(request, "answer")
-    erased = pk.isdigit() and erase_answer(response_id=int(pk), customers=same_person(customer))
+    erased = erase_answer(response_id=number(request, "answer"), customers=same_person(customer))
     return "answer_erased" if erased else "unknown"
 
 
@@ -201,11 +189,11 @@ def _ask_for(
 def own_page_data(request: HttpRequest, link: MailedLink, now: datetime) -> HttpResponse:
     """Show everything that is known, to read and to print."""
     context = {
-        **_frame(link.customer),
+        "address": masked(link.customer.email),
         "document": person_document(link.customer, now),
         "frame": "insights/own_page_frame.html",
     }
-    return render(request, "insights/person_document.html", context)
+    return show(request, "insights/person_document.html", context)
 
 
 @with_pass
@@ -227,8 +215,8 @@ def own_page_correct(request: HttpRequest, link: MailedLink, now: datetime) -> H
         if not form.corrections:
             return _back("unchanged")
         return _back(_ask_for(link.customer, RequestKind.RECTIFICATION, now, form.corrections))
-    context = {**_frame(link.customer), "form": form}
-    return render(request, "insights/own_page_correct.html", context)
+    context = {"address": masked(link.customer.email), "form": form}
+    return show(request, "insights/own_page_correct.html", context)
 
 
 @with_pass
@@ -236,7 +224,8 @@ def own_page_correct(request: HttpRequest, link: MailedLink, now: datetime) -> H
 def own_page_erase(request: HttpRequest, link: MailedLink, now: datetime) -> HttpResponse:
     """Say what goes and what stays; a POST asks for it, and the page closes."""
     if request.method != "POST":
-        return render(request, "insights/own_page_erase.html", _frame(link.customer))
+        context = {"address": masked(link.customer.email)}
+        return show(request, "insights/own_page_erase.html", context)
     _ask_for(link.customer, RequestKind.ERASURE, now)
     return _close(request, link, now, erased=True)
 
@@ -245,12 +234,11 @@ def own_page_erase(request: HttpRequest, link: MailedLink, now: datetime) -> Htt
 @require_POST
 def own_page_close(request: HttpRequest, link: MailedLink, now: datetime) -> HttpResponse:
     """Close the page before its time is over."""
-    return _close(request, link, now)
+    return _close(request, link, now, erased=False)
 
 
-def _close(request: HttpRequest, link: MailedLink, now: datetime, **said: Any) -> HttpResponse:
+def _close(request: HttpRequest, link: MailedLink, now: datetime, *, erased: bool) -> HttpResponse:
     close_own_page(link=link, now=now)
-    context = {"spoken": spoken(), "other_language": other_language(), **said}
-    response = render(request, "insights/own_page_closed.html", context)
+    response = show(request, "insights/own_page_closed.html", {"erased": erased})
     response.delete_cookie(PASS_COOKIE, path=PASS_PATH, samesite="Strict")
     return response
