@@ -251,7 +251,7 @@ class Permission(Schema):
     def of(cls, standing: Standing) -> "Permission":
         entry = standing.entry
         return cls(
-            purpose=standing.purpose,
+            purpose=standing.purpose.key,
             channel=standing.channel,
             state=standing.state,
             allowed=standing.answer.allowed,
@@ -259,7 +259,7 @@ class Permission(Schema):
             sentence=standing.answer.sentence,
             since=entry.occurred_at if entry else None,
             valid_until=entry.valid_until if entry else None,
-            grade=entry.grade if entry else None,
+            grade=Grade(entry.grade) if entry else None,
         )
 
 

@@ -38,8 +38,8 @@ def may_be_asked(purpose: Purpose, channel: str) -> bool:
 
 def current_texts(purpose: Purpose, now: datetime) -> dict[str, Wording]:
     """Return the newest published version of a purpose's text, by language."""
-    published = purpose.wordings.filter(published_at__lte=now)
-    newest = published.order_by("-version").values("version")[:1]
+    published = purpose.wordings.published(now)
+    newest = published.values("version")[:1]
     found = published.filter(version=Subquery(newest)).select_related("purpose")
     return {wording.language: wording for wording in found}
 

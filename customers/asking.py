@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from customers import askable, cells, consent
-from customers.addresses import address_hash, address_hashes
+from customers.addresses import address_hash
 from customers.bell import ring_after_commit
 from customers.cells import CellError
 from customers.consent import ALLOWING, Actor, Forbidden, Grade, State, may_ask
@@ -333,7 +333,7 @@ def _at(address: str) -> list[Customer]:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(%s)", [int(address_hash(address)[:15], 16)]
             )
-    found = Customer.objects.filter(address_hash__in=address_hashes(address), erased_at=None)
+    found = Customer.objects.with_address(address)
     return list(found.select_for_update().order_by("pk"))
 
 

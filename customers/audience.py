@@ -7,11 +7,11 @@ claim: between the two somebody may have said no.
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from customers.consent import ALLOWING, State, soft_opt_in
-from customers.models import Channel, ConsentState, PurposeKind, Suppression, Wording
+from customers.models import Channel, ConsentState, PurposeKind, Suppression, current_scope
 
 MARKETING = [kind.value for kind in PurposeKind if kind.is_marketing]
 NEEDS_CONSENT = [kind.value for kind in PurposeKind if kind.needs_consent]
@@ -66,11 +66,9 @@ def _sale(now: datetime) -> Q:
 
 def _yes(now: datetime) -> Q:
     """What is done is what they read, it is proven well enough, and they are not too young."""
-    newest = Wording.objects.filter(purpose=OuterRef("purpose"), published_at__lte=now)
-    scope = Subquery(newest.order_by("-version").values("scope_hash")[:1])
     return (
         ~Q(state=State.SOFT)
-        & Q(entry__wording__scope_hash=scope)
+        & Q(entry__wording__scope_hash=current_scope("purpose", now))
         & Q(entry__grade__lte=F("purpose__minimum_grade"))
         & (Q(entry__old_enough__isnull=True) | Q(entry__old_enough=True))
     )

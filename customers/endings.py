@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 
 from customers.consent import ALLOWING, Actor, State
 from customers.ledger import Act, record_consent
-from customers.models import ConsentState, Customer, Wording
+from customers.models import ConsentState, Customer, current_scope
 
 # Looked at together: a query's worth, whatever their number.
 BATCH = 500
@@ -25,10 +25,9 @@ def record_endings(now: datetime) -> int:
 
 def _ended(now: datetime) -> Iterator[ConsentState]:
     """Yield the states that still say yes and no longer count, in the order of the customers."""
-    newest = Wording.objects.filter(purpose=OuterRef("purpose"), published_at__lte=now)
     found = (
         ConsentState.objects.filter(state__in=ALLOWING)
-        .annotate(scope=Subquery(newest.order_by("-version").values("scope_hash")[:1]))
+        .annotate(scope=current_scope("purpose", now))
         .filter(
             Q(valid_until__lte=now)
             | (~Q(state=State.SOFT) & ~Q(entry__wording__scope_hash=F("scope")))

@@ -20,7 +20,7 @@ def offer_form(
     *, customer: Customer, form: ConsentForm, method: str, place: str, now: datetime
 ) -> bool:
     """Write down that a form is offered to a customer and return True, if the asks allow it."""
-    if form.archived_at is not None or not form.first.wordings.filter(published_at__lte=now):
+    if form.archived_at is not None or not form.first.wordings.published(now).exists():
         return False
     with transaction.atomic():
         locked = Customer.objects.select_for_update().get(pk=customer.pk)

@@ -68,8 +68,7 @@ def lift_wishes(*, customer: Customer, limit: bool = True, pause: bool = True) -
 
 
 def _current_version(purpose: Purpose, now: datetime) -> int | None:
-    published = purpose.wordings.filter(published_at__lte=now).order_by("-version")
-    return published.values_list("version", flat=True).first()
+    return purpose.wordings.published(now).values_list("version", flat=True).first()
 
 
 def _said_of_age(customer: Customer) -> bool | None:

@@ -12,12 +12,12 @@ from customers.addresses import address_hash, address_hashes
 from customers.letters import may_write, queue_letter
 from customers.models import (
     Customer,
-    CustomerMerge,
     LetterKind,
     LinkAction,
     MailedLink,
     Suppression,
 )
+from customers.queries import survivor
 from customers.tokens import secret_digest
 
 # From the mail to the press of the button, and from there until the page closes.
@@ -31,11 +31,8 @@ PASS_PATH = "/preferences/"  # noqa: S105  (an address)
 
 def customer_of(pk: int) -> Customer | None:
     """Return the customer a signed link names; after a merge the one that remained."""
-    seen: set[int] = set()
-    while (merge := CustomerMerge.objects.filter(absorbed_id=pk).first()) and pk not in seen:
-        seen.add(pk)
-        pk = merge.survivor_id
-    return Customer.objects.filter(pk=pk).first()
+    customer = Customer.objects.filter(pk=pk).first()
+    return survivor(customer) if customer else None
 
 
 def mail_own_link(*, customer: Customer, now: datetime) -> bool:
@@ -63,11 +60,8 @@ def mail_own_link(*, customer: Customer, now: datetime) -> bool:
 
 def mail_link_to(*, address: str, now: datetime) -> bool:
     """Mail a link to whoever has this address; False, to be kept from strangers, if nobody may."""
-    known = Customer.objects.filter(
-        address_hash__in=address_hashes(address), erased_at__isnull=True
-    )
     # Of two records with one address the older: the mail arrives at the same person.
-    customer = known.order_by("pk").first()
+    customer = Customer.objects.with_address(address).order_by("pk").first()
     return customer is not None and mail_own_link(customer=customer, now=now)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from customers.consent import ALLOWING, State
 from customers.lowering import LESS, is_paused
 from customers.models import Customer, PurposeKind, Wording
-from customers.queries import Permission, permissions
+from customers.queries import Standing, standings
 
 # What keeps a yes from being used for a while, and leaves it a yes.
 STILL_ON = frozenset({"given", "soft", "paused", "restricted"})
@@ -54,8 +54,18 @@ class Wish:
 def preference_rows(
     customer: Customer, language: str, now: datetime, saved_since: datetime | None = None
 ) -> list[Row]:
-    """Return a row for all a customer can say yes or no to."""
-    return [_row(one, language, now, saved_since) for one in permissions(customer, language, now)]
+    """Return a row for all a customer can say yes or no to, in four queries.
+
+    What was never published and never answered is left out.
+    """
+    texts: dict[int, Wording] = {}
+    for text in Wording.objects.published(now).filter(language=language):
+        texts.setdefault(text.purpose_id, text)
+    return [
+        _row(one, texts.get(one.purpose.pk), language, now, saved_since)
+        for one in standings([customer], now)[customer.pk]
+        if PurposeKind(one.purpose.kind).needs_consent and (one.entry or one.purpose.pk in texts)
+    ]
 
 
 def wishes(customer: Customer, rows: Sequence[Row], now: datetime) -> list[Wish]:
@@ -111,13 +121,19 @@ def _per_month(wording: Wording) -> float:
     return 30 * (wording.promised_messages or 0) / (wording.promised_days or 30)
 
 
-def _row(one: Permission, language: str, now: datetime, saved_since: datetime | None) -> Row:
-    entry = one.state.entry if one.state else None
-    state = State(one.state.state) if one.state else State.NONE
+def _row(
+    one: Standing,
+    today: Wording | None,
+    language: str,
+    now: datetime,
+    saved_since: datetime | None,
+) -> Row:
+    """Return a row; `today` is the text that is published now, None before the first."""
+    entry, state = one.entry, one.state
     on = state in ALLOWING and one.answer.reason in STILL_ON
     read = entry.wording if entry and on else None
-    text = read or one.wording
-    since = _since(one, state, on, now)
+    text = read or today
+    since = _since(one, on, now)
     stopped = one.answer.reason == "suppressed"
     return Row(
         purpose_id=one.purpose.pk,
@@ -129,7 +145,7 @@ def _row(one: Permission, language: str, now: datetime, saved_since: datetime | 
         can_lower=on or state is State.PENDING or (state in ALLOWING and stopped),
         saved=bool(entry and saved_since and entry.occurred_at >= saved_since),
         read=read,
-        offer=None if on or one.purpose.archived_at else one.wording,
+        offer=None if on or one.purpose.archived_at else today,
     )
 
 
@@ -142,7 +158,7 @@ CHANNELS = {
 }
 
 
-def _label(one: Permission, language: str) -> str:
+def _label(one: Standing, language: str) -> str:
     """Return the name of a purpose, with the channel where that says something."""
     name = one.purpose.name_en if language == "en" else one.purpose.name_nl
     if one.purpose.kind == PurposeKind.PROFILING and len(one.purpose.channels) == 1:
@@ -150,10 +166,10 @@ def _label(one: Permission, language: str) -> str:
     return f"{name} {CHANNELS[one.channel]}"
 
 
-def _since(one: Permission, state: State, on: bool, now: datetime) -> str:
-    if one.state is None or state in {State.NONE, State.SHOWN}:
+def _since(one: Standing, on: bool, now: datetime) -> str:
+    entry, state = one.entry, one.state
+    if entry is None or state in {State.NONE, State.SHOWN}:
         return _("Never switched on")
-    entry = one.state.entry
     when = moment_in_words(entry.occurred_at, now)
     if on and one.answer.reason == "restricted":
         return _("Yes since %(when)s; at your request we do nothing with it now") % {"when": when}

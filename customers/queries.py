@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ from customers.models import (
     Suppression,
     SuppressionReason,
     Wording,
+    current_scope,
 )
 
 # Customers looked at together: a query's worth, whatever their number.
@@ -65,17 +66,6 @@ def erased_addresses(addresses: Iterable[str]) -> set[str]:
     return {hashed[one] for one in stopped.values_list("address_hash", flat=True)}
 
 
-def same_person(customer: Customer) -> list[int]:
-    """Return the ids of a customer and of all records that were merged with theirs, ascending."""
-    found, wanted = {customer.pk}, {customer.pk}
-    while wanted:
-        merges = CustomerMerge.objects.filter(Q(survivor__in=wanted) | Q(absorbed__in=wanted))
-        pairs = merges.values_list("survivor", "absorbed")
-        wanted = {one for pair in pairs for one in pair} - found
-        found |= wanted
-    return sorted(found)
-
-
 def products_by_code(codes: Iterable[str]) -> dict[str, Product]:
     """Return the products with these codes, in whatever case, with their categories."""
     wanted = {folded(code) for code in codes}
@@ -89,6 +79,33 @@ def categories_by_name(names: Iterable[str]) -> dict[str, Category]:
     return {category.name_folded: category for category in found}
 
 
+# -- Who is the same person -----------------------------------------------------------------------
+
+
+def same_person(customer: Customer) -> list[int]:
+    """Return the ids of a customer and of all records that were merged with theirs, ascending."""
+    found, wanted = {customer.pk}, {customer.pk}
+    while wanted:
+        merges = CustomerMerge.objects.filter(Q(survivor__in=wanted) | Q(absorbed__in=wanted))
+        pairs = merges.values_list("survivor", "absorbed")
+        wanted = {one for pair in pairs for one in pair} - found
+        found |= wanted
+    return sorted(found)
+
+
+def merge_of(customer: Customer) -> CustomerMerge | None:
+    """Return how a record became part of another, None for one that stands for itself."""
+    return CustomerMerge.objects.filter(absorbed=customer).select_related("survivor").first()
+
+
+def survivor(customer: Customer) -> Customer:
+    """Return the record that counts: the customer's own, or the one it became in the end."""
+    # A record is absorbed once, by one that was not absorbed then: no circle.
+    while merge := merge_of(customer):
+        customer = merge.survivor
+    return customer
+
+
 # -- Permission -----------------------------------------------------------------------------------
 
 
@@ -97,106 +114,48 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
 
     Purpose.DoesNotExist for a key nobody set up.
     """
-    terms = _with_terms(address_hashes(customer.email), now).filter(key=purpose).get()
+    use = _use(channel, address_hashes(customer.email), now)
+    stopped = Suppression.objects.filter(address_hash__in=use.addresses)
+    row: Any = Purpose.objects.annotate(
+        scope=current_scope("pk", now),
+        suppressed=Exists(stopped),
+        unreachable=Exists(stopped.filter(everything=True)),
+    ).get(key=purpose)
     state = (
-        ConsentState.objects.filter(customer=customer, purpose=terms, channel=channel)
+        ConsentState.objects.filter(customer=customer, purpose=row, channel=channel)
         .select_related("entry__wording")
         .first()
     )
-    return _answer(customer, terms, channel, state, now)
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """Where a customer stands with a purpose on a channel.
-
-    `wording` is the text that is published now, in the language asked for; None before a first.
-    """
-
-    purpose: Purpose
-    channel: str
-    state: ConsentState | None
-    answer: Answer
-    wording: Wording | None
-
-
-def permissions(customer: Customer, language: str, now: datetime) -> list[Permission]:
-    """Return where a customer stands with everything they can say yes or no to, in three queries.
-
-    What was never published and never answered is left out, and so is an archived purpose that
-    nothing stands for.
-    """
-    found = ConsentState.objects.filter(customer=customer).select_related("entry__wording")
-    states = {(state.purpose_id, state.channel): state for state in found}
-    published = Wording.objects.filter(language=language, published_at__lte=now)
-    texts = {text.purpose_id: text for text in published.order_by("version")}
-    told = []
-    for purpose in _with_terms(address_hashes(customer.email), now).order_by("pk"):
-        for channel in _channels(purpose, states):
-            state, text = states.get((purpose.pk, channel)), texts.get(purpose.pk)
-            if state or (text and not purpose.archived_at):
-                answer = _answer(customer, purpose, channel, state, now)
-                told.append(Permission(purpose, channel, state, answer, text))
-    return told
-
-
-def _channels(purpose: Purpose, states: Mapping[tuple[int, str], ConsentState]) -> list[str]:
-    """Return the channels a purpose is asked on, and those it was answered on before."""
-    if not PurposeKind(purpose.kind).needs_consent:
-        return []
-    answered = [channel for pk, channel in states if pk == purpose.pk]
-    return list(dict.fromkeys([*purpose.channels, *answered]))
-
-
-def _with_terms(addresses: Collection[str], now: datetime) -> QuerySet[Any]:
-    """Return the purposes, each with its scope of today and with what stops these addresses."""
-    stopped = Suppression.objects.filter(address_hash__in=addresses)
-    return Purpose.objects.annotate(
-        scope=Subquery(_current_wording(now).values("scope_hash")[:1]),
-        suppressed=Exists(stopped),
-        unreachable=Exists(stopped.filter(everything=True)),
-    )
-
-
-def _answer(
-    customer: Customer, terms: Any, channel: str, state: ConsentState | None, now: datetime
-) -> Answer:
-    return consent.may_process(
-        [_as_entry(state.entry, terms.key)] if state else [],
-        _terms(terms, terms.scope),
-        _person(customer, suppressed=terms.suppressed, unreachable=terms.unreachable),
-        _use(channel, address_hashes(customer.email), now),
-    )
+    person = _person(customer, suppressed=row.suppressed, unreachable=row.unreachable)
+    return _answer(_terms(row, row.scope), person, use, state.entry if state else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a customer stands with a purpose on a channel; `entry` is what was last recorded."""
 
-    purpose: str
+    purpose: Purpose
     channel: str
     answer: Answer
-    entry: consent.Entry | None
+    entry: ConsentEntry | None
 
     @property
     def state(self) -> State:
-        return consent.state_of(self.entry)
+        return State(self.entry.state) if self.entry else State.NONE
 
 
 def standings(customers: Collection[Customer], now: datetime) -> dict[int, list[Standing]]:
     """Return where customers stand with everything, by id, in three queries for all of them.
 
     With every purpose that is in use on each of its channels, and with whatever else the ledger
-    knows of them.
+    knows of them; in the order of the purposes.
     """
-    purposes = Purpose.objects.annotate(
-        scope=Subquery(_current_wording(now).values("scope_hash")[:1])
-    ).order_by("pk")
-    terms = {row.pk: (row, _terms(row, row.scope)) for row in purposes}
+    rows = Purpose.objects.annotate(scope=current_scope("pk", now)).order_by("pk")
+    purposes = {row.pk: (row, _terms(row, row.scope)) for row in rows}
     asked = [
-        (row.pk, channel)
-        for row, rules in terms.values()
-        if not rules.archived
+        (pk, channel)
+        for pk, (row, terms) in purposes.items()
+        if not terms.archived
         for channel in row.channels
     ]
     told: dict[int, dict[tuple[int, str], ConsentEntry]] = defaultdict(dict)
@@ -204,33 +163,33 @@ def standings(customers: Collection[Customer], now: datetime) -> dict[int, list[
     for state in states.select_related("entry__wording").order_by("pk"):
         told[state.customer_id][state.purpose_id, state.channel] = state.entry
     addresses = {one.pk: address_hashes(one.email) for one in customers}
-    stops: dict[str, bool] = {}
-    found = Suppression.objects.filter(address_hash__in=set().union(*addresses.values()))
-    for stopped, everything in found.values_list("address_hash", "everything"):
-        stops[stopped] = everything or stops.get(stopped, False)
-    return {
-        one.pk: [
-            _standing(one, terms[purpose], told[one.pk].get((purpose, channel)), stops, use)
-            for purpose, channel in dict.fromkeys([*asked, *told[one.pk]])
-            for use in [_use(channel, addresses[one.pk], now)]
-        ]
-        for one in customers
-    }
+    stops = _stops(set().union(*addresses.values()))
+    found: dict[int, list[Standing]] = {}
+    for one in customers:
+        stopped = [stops[address] for address in addresses[one.pk] if address in stops]
+        person = _person(one, suppressed=bool(stopped), unreachable=any(stopped))
+        keys = dict.fromkeys([*asked, *told[one.pk]])
+        found[one.pk] = []
+        for pk, channel in sorted(keys, key=itemgetter(0)):
+            purpose, terms = purposes[pk]
+            entry = told[one.pk].get((pk, channel))
+            answer = _answer(terms, person, _use(channel, addresses[one.pk], now), entry)
+            found[one.pk].append(Standing(purpose, channel, answer, entry))
+    return found
 
 
-def _standing(
-    customer: Customer,
-    purpose: tuple[Purpose, Terms],
-    row: ConsentEntry | None,
-    stops: Mapping[str, bool],
-    use: Use,
-) -> Standing:
-    terms = purpose[1]
-    entry = _as_entry(row, terms.key) if row else None
-    stopped = [stops[one] for one in use.addresses if one in stops]
-    person = _person(customer, suppressed=bool(stopped), unreachable=any(stopped))
-    answer = consent.may_process([entry] if entry else [], terms, person, use)
-    return Standing(terms.key, use.channel, answer, entry)
+def _stops(addresses: Collection[str]) -> dict[str, bool]:
+    """Return which of these addresses are stopped, each with whether for everything."""
+    found: dict[str, bool] = {}
+    rows = Suppression.objects.filter(address_hash__in=addresses)
+    for stopped, everything in rows.values_list("address_hash", "everything"):
+        found[stopped] = everything or found.get(stopped, False)
+    return found
+
+
+def _answer(terms: Terms, person: Person, use: Use, row: ConsentEntry | None) -> Answer:
+    entries = [_as_entry(row, terms.key)] if row else []
+    return consent.may_process(entries, terms, person, use)
 
 
 def _terms(purpose: Purpose, scope: str | None) -> Terms:
@@ -271,19 +230,10 @@ def current_wordings(now: datetime) -> dict[Purpose, list[Wording]]:
     purposes = Purpose.objects.filter(archived_at=None).order_by("pk")
     newest: dict[int, dict[str, Wording]] = defaultdict(dict)
     versions: dict[int, int] = {}
-    for row in Wording.objects.filter(published_at__lte=now).order_by("-version", "language"):
+    for row in Wording.objects.published(now).order_by("-version", "language"):
         if versions.setdefault(row.purpose_id, row.version) == row.version:
             newest[row.purpose_id][row.language] = row
     return {purpose: list(newest[purpose.pk].values()) for purpose in purposes}
-
-
-def _current_wording(now: datetime) -> QuerySet[Wording]:
-    """Return the wordings of the purpose of an outer query, the newest version first."""
-    # Texts below zero came in with an import; what they say was asked elsewhere.
-    published = Wording.objects.filter(
-        purpose=OuterRef("pk"), version__gte=1, published_at__lte=now
-    )
-    return published.order_by("-version")
 
 
 def _as_entry(row: ConsentEntry, purpose: str) -> consent.Entry:

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Actor, State
 from customers.ledger import Act, record_consent
-from customers.models import ConsentEntry, ConsentState, Customer, CustomerMerge, Purpose
+from customers.models import ConsentEntry, ConsentState, Customer, Purpose
+from customers.queries import merge_of
 
 # What can be taken back: a yes, and one that waits for its confirmation.
 STANDING = [*ALLOWING, State.PENDING]
@@ -107,7 +107,7 @@ def _locked(customer: Customer) -> Customer:
     Asked under the lock, which a merge takes too.
     """
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    merge = _merge_of(locked)
+    merge = merge_of(locked)
     return _locked(merge.survivor) if merge else locked
 
 
@@ -117,19 +117,12 @@ def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
     A merged record has no address, so it is locked alone, and before its survivor by everybody.
     """
     people = list(_with_same_address(customer).select_for_update().order_by("pk"))
-    merge = _merge_of(customer)
+    merge = merge_of(customer)
     return _same_address(merge.survivor) if merge else (customer, people)
 
 
 def _with_same_address(customer: Customer) -> QuerySet[Customer]:
-    found = Customer.objects.filter(pk=customer.pk)
-    if hashes := address_hashes(customer.email):
-        found |= Customer.objects.filter(address_hash__in=hashes)
-    return found
-
-
-def _merge_of(customer: Customer) -> CustomerMerge | None:
-    return CustomerMerge.objects.filter(absorbed=customer).select_related("survivor").first()
+    return Customer.objects.filter(pk=customer.pk) | Customer.objects.with_address(customer.email)
 
 
 def _standing(people: Iterable[Customer]) -> Sequence[ConsentState]:

@@ -6,17 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from customers.addresses import address_hashes
-from customers.consent import ALLOWING, Answer, State
+from customers.consent import ALLOWING, State
 from customers.models import (
     AccessLog,
     Channel,
     ConsentEntry,
     ConsentForm,
-    ConsentState,
     Customer,
     CustomerMerge,
     DataRequest,
@@ -25,7 +22,7 @@ from customers.models import (
     RequestState,
     Wording,
 )
-from customers.queries import may_process
+from customers.queries import Standing, merge_of, standings
 from insights import consent_words
 from insights.accounts import Role
 from insights.colleagues import role_of
@@ -46,33 +43,26 @@ def search(term: str) -> list[Customer]:
     The address is looked up by its hash, so in whatever case it is typed.
     """
     term = term.strip()
-    wanted = Q(reference=term)
+    found = Customer.objects.filter(reference=term)
     if "@" in term:
-        wanted |= Q(address_hash__in=address_hashes(term))
+        found |= Customer.objects.with_address(term)
     elif len(term) >= SHORTEST_NAME:
-        wanted |= Q(name__icontains=term)
-    return list(Customer.objects.filter(wanted).order_by("name", "pk")[:MOST_FOUND])
+        found |= Customer.objects.filter(name__icontains=term)
+    return list(found.order_by("name", "pk")[:MOST_FOUND])
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether a purpose may be used on a channel now, why, and on what it stands."""
+class Line:
+    """Whether a purpose may be used on a channel now, and why, in words.
 
-    purpose: Purpose
+    `proof` is the permission that stands, with its grade and end, if there is one.
+    """
+
     name: str
     channel: str
-    answer: Answer
-    sentence: str
-    entry: ConsentEntry | None
-
-    @property
-    def channel_name(self) -> str:
-        return str(Channel(self.channel).label)
-
-    @property
-    def proof(self) -> ConsentEntry | None:
-        """The permission that stands, with its grade and end, if there is one."""
-        return self.entry if self.entry and self.entry.state in ALLOWING else None
+    allowed: bool
+    reason: str
+    proof: ConsentEntry | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +98,19 @@ class Record:
 
     customer: Customer
     who: str
-    standings: Sequence[Standing]
+    lines: Sequence[Line]
+    # How many purposes that need a yes may be used now.
+    usable: int
     events: Sequence[Event]
     views: Sequence[View]
     requests: Sequence[DataRequest]
     merged_into: CustomerMerge | None
     merged_from: Sequence[CustomerMerge]
 
-    @property
-    def usable(self) -> int:
-        """How many purposes that need a yes may be used now."""
-        needed = (one for one in self.standings if PurposeKind(one.purpose.kind).needs_consent)
-        return sum(one.answer.allowed for one in needed)
-
 
 def customer_of(reference: str) -> Customer:
     """Return the customer with this reference; Customer.DoesNotExist if there is none."""
     return Customer.objects.get(reference=reference)
-
-
-def survivor_of(customer: Customer) -> Customer | None:
-    """Return the record a customer's was merged into, None for one that stands for itself."""
-    merge = CustomerMerge.objects.filter(absorbed=customer).select_related("survivor").first()
-    return merge.survivor if merge else None
 
 
 def record_of(customer: Customer, now: datetime) -> Record:
@@ -144,10 +124,14 @@ def record_of(customer: Customer, now: datetime) -> Record:
     )
     names = _colleagues([*(entry.actor_id for entry in entries), *(view.viewer for view in views)])
     who = customer.name or _("The customer")
+    where = standings([customer], now)[customer.pk]
     return Record(
         customer=customer,
         who=who,
-        standings=list(_standings(customer, now)),
+        lines=[_line(one) for one in where],
+        usable=sum(
+            one.answer.allowed for one in where if PurposeKind(one.purpose.kind).needs_consent
+        ),
         events=_events(customer, entries, names, who),
         views=[
             View(view.viewed_at, str(consent_words.VIEWS[view.kind]), _viewer(view, names))
@@ -158,9 +142,7 @@ def record_of(customer: Customer, now: datetime) -> Record:
                 "due_on"
             )
         ),
-        merged_into=CustomerMerge.objects.filter(absorbed=customer)
-        .select_related("survivor")
-        .first(),
+        merged_into=merge_of(customer),
         merged_from=merged_from,
     )
 
@@ -182,25 +164,14 @@ def _entries(people: Iterable[Customer]) -> list[ConsentEntry]:
 # -- Where the customer stands --------------------------------------------------------------------
 
 
-def _standings(customer: Customer, now: datetime) -> Iterator[Standing]:
-    states = {
-        (state.purpose_id, state.channel): state.entry
-        for state in ConsentState.objects.filter(customer=customer).select_related("entry")
-    }
-    for purpose in Purpose.objects.order_by("pk"):
-        said = [channel for pk, channel in states if pk == purpose.pk]
-        if purpose.archived_at and not said:
-            continue
-        for channel in dict.fromkeys([*purpose.channels, *sorted(said)]):
-            answer = may_process(customer, purpose.key, channel, now)
-            yield Standing(
-                purpose=purpose,
-                name=purpose_name(purpose),
-                channel=channel,
-                answer=answer,
-                sentence=consent_words.reason(answer),
-                entry=states.get((purpose.pk, channel)),
-            )
+def _line(one: Standing) -> Line:
+    return Line(
+        name=purpose_name(one.purpose),
+        channel=str(Channel(one.channel).label),
+        allowed=one.answer.allowed,
+        reason=consent_words.reason(one.answer),
+        proof=one.entry if one.entry and one.entry.state in ALLOWING else None,
+    )
 
 
 def lowerable() -> list[tuple[str, str]]:

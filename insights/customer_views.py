@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from customers.consent import State
 from customers.merging import Decision, MergeRefused
 from customers.models import AccessKind, Customer, Invalidation, Purpose
+from customers.queries import merge_of
 from customers.relaying import Relayed
 from customers.relaying import relay as relay_it
 from customers.views_of_data import record_views
@@ -92,10 +93,10 @@ def _relay_form(found: Customer, data: Any) -> RelayForm:
 def relay(request: HttpRequest, reference: str) -> HttpResponse:
     """Write down a withdrawal or an objection that a customer asked for."""
     found = records.customer_of(reference)
-    if survivor := records.survivor_of(found):
+    if merge := merge_of(found):
         text = _("This record became %(reference)s: write it down there.")
-        messages.error(request, text % {"reference": survivor.reference})
-        return redirect("customer", survivor.reference)
+        messages.error(request, text % {"reference": merge.survivor.reference})
+        return redirect("customer", merge.survivor.reference)
     form = _relay_form(found, request.POST)
     if not form.is_valid():
         return _page(request, found, form)

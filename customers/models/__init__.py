@@ -32,6 +32,7 @@ from customers.models.permission import (
     Suppression,
     SuppressionReason,
     Wording,
+    current_scope,
 )
 from customers.models.rights import (
     AccessKind,
@@ -85,5 +86,6 @@ __all__ = [
     "SuppressionReason",
     "Wording",
     "WordingDraft",
+    "current_scope",
     "refuse_double",
 ]

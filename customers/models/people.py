@@ -89,6 +89,12 @@ class AddressHashField(models.CharField):
         return value
 
 
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def with_address(self, email: str) -> "CustomerQuerySet":
+        """Keep who has an address now, in whatever case; nobody has an empty one."""
+        return self.filter(address_hash__in=address_hashes(email))
+
+
 class Customer(models.Model):
     """One person, known by the shop's own reference."""
 
@@ -119,6 +125,8 @@ class Customer(models.Model):
     )
     # Since when the rule gives a lower type than the stored one; seven days later it is taken.
     lower_type_since = models.DateField(null=True, blank=True, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("customer")

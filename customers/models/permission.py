@@ -4,6 +4,7 @@ The ledger and the wordings are insert-only; triggers in the database see to it 
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -82,6 +83,19 @@ class Change(models.TextChoices):
     MATERIAL = "material", _("What is done: earlier permissions no longer count")
 
 
+class WordingQuerySet(models.QuerySet["Wording"]):
+    def published(self, now: datetime) -> "WordingQuerySet":
+        """Keep our own texts that are published, the newest version first."""
+        # Texts below zero came in with an import; what they say was asked elsewhere.
+        return self.filter(version__gte=1, published_at__lte=now).order_by("-version")
+
+
+def current_scope(purpose: str, now: datetime) -> models.Subquery:
+    """Return the hash of what is done now for the purpose in a column of an outer query."""
+    texts = Wording.objects.published(now).filter(purpose=models.OuterRef(purpose))
+    return models.Subquery(texts.values("scope_hash")[:1])
+
+
 class Wording(models.Model):
     """The exact text of a purpose in a language, as customers saw it from `published_at` on.
 
@@ -113,6 +127,8 @@ class Wording(models.Model):
     text_hash = models.CharField(max_length=HASH_LENGTH, editable=False)
     approved_by = models.CharField(_("approved by"), max_length=150)
     published_at = models.DateTimeField(_("published at"))
+
+    objects = WordingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("wording")

@@ -44,7 +44,7 @@ def days_ago(days: float):
 @pytest.fixture
 def tips():
     purpose = make_purpose(key="tips", channels=["email", "phone"], valid_days=365)
-    make_wording(purpose=purpose, published_at=days_ago(30))
+    make_wording(purpose=purpose, version=2, published_at=days_ago(30))
     return purpose
 
 
@@ -251,7 +251,7 @@ def test_it_says_the_same_as_the_gate_for_everything(permitting, tips):
 
 
 def _old(purpose):
-    return make_wording(purpose=purpose, version=0, published_at=days_ago(500), scope_hash="1" * 64)
+    return make_wording(purpose=purpose, version=1, published_at=days_ago(500), scope_hash="1" * 64)
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -320,9 +320,9 @@ def test_many_take_the_same_queries_as_one(permitting, tips, django_assert_num_q
 
 def test_the_texts_of_today_are_told_with_their_ids(tips):
     _old(tips)
-    make_wording(purpose=tips, version=2, published_at=days_ago(3), label="Ja, mail mij tips.")
-    make_wording(purpose=tips, version=2, published_at=days_ago(3), language="en", label="Yes.")
-    make_wording(purpose=tips, version=3, published_at=days_ago(-1), label="Ja, morgen.")
+    make_wording(purpose=tips, version=3, published_at=days_ago(3), label="Ja, mail mij tips.")
+    make_wording(purpose=tips, version=3, published_at=days_ago(3), language="en", label="Yes.")
+    make_wording(purpose=tips, version=4, published_at=days_ago(-1), label="Ja, morgen.")
     told = call("purposes", key=make_key(Scope.GIVE)).json()
     [mine] = [one for one in told if one["purpose"] == "tips"]
     assert mine["channels"] == ["email", "phone"]

@@ -167,7 +167,7 @@ def test_the_page_takes_as_many_queries_for_three_switches_as_for_one(
         purpose = make_purpose()
         make_wording(purpose=purpose)
         record(noor, purpose=purpose)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert stranger.get(address(noor)).status_code == 200
 
 

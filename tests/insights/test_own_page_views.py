@@ -324,7 +324,7 @@ def test_the_page_takes_as_many_queries_for_three_of_everything(
             customer=noor, kind=AccessKind.PAGE, viewed_at=NOW, viewer="1", role="marketer"
         )
         stored(a_purchase(customer=noor))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         assert visitor.get(PAGE).status_code == 200
 
 
