@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -30,12 +30,8 @@ class Role(models.TextChoices):
 # An import changes facts about many customers at once.
 MAY_IMPORT = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
-# What customers permit is looked after by few, and who sends is not among them.
-MAY_IMPORT_PERMISSIONS = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
-
 # Who asks decides where and how; a touchpoint is part of the work with answers, not with consent.
 MAY_SET_UP_TOUCHPOINTS = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
-
 
 # How the organisation presents itself is everybody's face, so few may change it.
 MAY_CHANGE_SETTINGS = frozenset({Role.ADMINISTRATOR})
@@ -46,16 +42,11 @@ MAY_INVITE = frozenset({Role.ADMINISTRATOR})
 # What happened is noted by who works with the answers, and read by everybody.
 MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
-# What people ask about their own data is between them and who looks after consent.
-MAY_ANSWER_REQUESTS = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
-
 # What is done with data, in general, is for everybody who works with it.
 MAY_READ_REGISTER = frozenset({Role.MARKETER, Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
-# What customers read before they say yes is the work of who looks after consent.
-MAY_EDIT_PERMISSION = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
-
-# What customers permitted is looked after by few: marketers see counts, never whose they are.
+# What customers permit, read before they say yes and ask about their data is looked after by few,
+# and who sends is not among them: marketers see counts, never whose they are.
 MAY_MANAGE_CONSENT = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
 
@@ -70,17 +61,6 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
 def may_import(roles: Iterable[str]) -> bool:
     """Say whether somebody may upload, start and look at imports of all but permissions."""
     return not MAY_IMPORT.isdisjoint(roles)
-
-
-def may_import_permissions(roles: Iterable[str]) -> bool:
-    """Say whether somebody may upload, start, approve and look at imports of permissions."""
-    return not MAY_IMPORT_PERMISSIONS.isdisjoint(roles)
-
-
-def who_may_import_permissions() -> QuerySet[User]:
-    """Return the colleagues who can do so, and sign in."""
-    named = Q(groups__name__in=MAY_IMPORT_PERMISSIONS) | Q(is_superuser=True)
-    return User.objects.filter(named, is_active=True).distinct()
 
 
 def may_set_up_touchpoints(roles: Iterable[str]) -> bool:
@@ -103,36 +83,25 @@ def may_annotate(roles: Iterable[str]) -> bool:
     return not MAY_ANNOTATE.isdisjoint(roles)
 
 
-def may_answer_requests(roles: Iterable[str]) -> bool:
-    """Say whether somebody with these roles may see and do what people ask about their data."""
-    return not MAY_ANSWER_REQUESTS.isdisjoint(roles)
-
-
 def may_read_register(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may read the register of processing."""
     return not MAY_READ_REGISTER.isdisjoint(roles)
 
 
-def may_edit_permission(roles: Iterable[str]) -> bool:
-    """Say whether somebody with these roles may write, publish and ask what customers permit."""
-    return not MAY_EDIT_PERMISSION.isdisjoint(roles)
-
-
 def may_manage_consent(roles: Iterable[str]) -> bool:
-    """Say whether somebody with these roles may look at consent records, and lower what is in."""
+    """Say whether somebody may see and lower what customers permit, import it, write the texts for
+    it, and answer what people ask about their data."""
     return not MAY_MANAGE_CONSENT.isdisjoint(roles)
 
 
 def is_alone(user: User) -> bool:
     """Say whether nobody else who can sign in looks after consent: no second pair of eyes."""
-    others = User.objects.filter(is_active=True).exclude(pk=user.pk)
+    may = Q(is_superuser=True) | Q(groups__name__in=MAY_MANAGE_CONSENT)
+    others = User.objects.filter(may, is_active=True).exclude(pk=user.pk)
     if settings.PRODUCTION:
         # A demo login opens nothing there.
-        others = others.exclude(
-            models.Q(email__endswith=DEMO_DOMAIN) | models.Q(username__endswith=DEMO_DOMAIN)
-        )
-    may = models.Q(is_superuser=True) | models.Q(groups__name__in=MAY_MANAGE_CONSENT)
-    return not others.filter(may).exists()
+        others = others.exclude(Q(email__endswith=DEMO_DOMAIN) | Q(username__endswith=DEMO_DOMAIN))
+    return not others.exists()
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -1,13 +1,7 @@
 """The pages of dated notes: the list with a form, one note, and taking one away."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,26 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from insights import annotations as domain
-from insights.accounts import may_annotate, roles_of
+from insights.accounts import may_annotate
 from insights.annotation_forms import AnnotationForm
+from insights.guards import only, reader
 from insights.models import Annotation
 
-View = Callable[..., HttpResponseBase]
-
-
-def annotators_only(view: View) -> View:
-    """Refuse colleagues who only read notes, and say so where a note is gone meanwhile."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_annotate(roles_of(request.user)):
-            raise PermissionDenied
-        try:
-            return view(request, *args, **kwargs)
-        except Annotation.DoesNotExist:
-            raise Http404 from None
-
-    return guarded
+annotators_only = only(may_annotate, Annotation.DoesNotExist)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,7 +33,7 @@ def _note(request: HttpRequest) -> HttpResponse:
     form = AnnotationForm(request.POST, today=timezone.localdate())
     if not form.is_valid():
         return _list(request, form)
-    noted = domain.annotate(**form.cleaned_data, by=_reader(request), now=timezone.now())
+    noted = domain.annotate(**form.cleaned_data, by=reader(request), now=timezone.now())
     messages.success(request, _("Noted on %(day)s.") % {"day": _day(noted)})
     return redirect(_came_from(request) or "annotations")
 
@@ -107,8 +87,3 @@ def _came_from(request: HttpRequest) -> str:
 
 def _day(note: Annotation) -> str:
     return date_format(note.on, "SHORT_DATE_FORMAT")
-
-
-def _reader(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  (annotators_only)
-    return request.user

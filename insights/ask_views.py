@@ -20,11 +20,11 @@ from customers.models import ConsentForm, Purpose
 from customers.purposes import current_texts
 from customers.ticks import tick
 from insights.ask_forms import AskForm
+from insights.guards import consent_only
 from insights.permission_words import fault_text, form_error_text, name_of
-from insights.wording_views import editors_only
 
 
-@editors_only
+@consent_only
 @require_GET
 def ask_list(request: HttpRequest) -> HttpResponse:
     """List the forms on which permission is asked."""
@@ -33,7 +33,7 @@ def ask_list(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/consent_forms.html", context)
 
 
-@editors_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def new_ask(request: HttpRequest) -> HttpResponse:
     """Make a form."""
@@ -51,7 +51,7 @@ def new_ask(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/consent_form_edit.html", context)
 
 
-@editors_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def edit_ask(request: HttpRequest, key: str) -> HttpResponse:
     """Change all of a form but its key."""
@@ -69,7 +69,7 @@ def edit_ask(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "insights/consent_form_edit.html", context)
 
 
-@editors_only
+@consent_only
 @require_GET
 def ask_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show a form: what it asks, its public address, and what to paste into a page."""
@@ -90,7 +90,7 @@ def ask_page(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "insights/consent_form.html", context)
 
 
-@editors_only
+@consent_only
 @require_POST
 def archive_ask(request: HttpRequest, key: str) -> HttpResponse:
     found = _form(key)
@@ -100,7 +100,7 @@ def archive_ask(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("permission_form", key)
 
 
-@editors_only
+@consent_only
 @require_POST
 def unarchive_ask(request: HttpRequest, key: str) -> HttpResponse:
     found = _form(key)

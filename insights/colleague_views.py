@@ -1,16 +1,10 @@
 """The colleagues pages: the list with its invitations, one colleague, and joining."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from insights import colleagues as domain
-from insights.accounts import may_invite, roles_of
+from insights.accounts import may_invite
 from insights.colleague_forms import ColleagueForm, InviteForm, JoinForm
 from insights.colleagues import (
     MOST_INVITATIONS,
@@ -28,27 +22,14 @@ from insights.colleagues import (
     LastAdministrator,
     TooManyInvitations,
 )
+from insights.guards import only, reader
 from insights.organisation import mail_folder
-
-View = Callable[..., HttpResponseBase]
 
 # The session remembers for one page whose link to show.
 SHOW_LINK = "show_invitation"
 
 
-def administrators_only(view: View) -> View:
-    """Refuse colleagues who may not invite, and say so where a row is gone meanwhile."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_invite(roles_of(request.user)):
-            raise PermissionDenied
-        try:
-            return view(request, *args, **kwargs)
-        except User.DoesNotExist:
-            raise Http404 from None
-
-    return never_cache(guarded)
+administrators_only = only(may_invite, User.DoesNotExist)
 
 
 @administrators_only
@@ -78,7 +59,7 @@ def colleagues(request: HttpRequest) -> HttpResponse:
 def _invite(request: HttpRequest, form: InviteForm) -> bool:
     """Invite who the form names, or write into the form why not."""
     try:
-        sent = domain.invite(**form.cleaned_data, inviter=_reader(request), now=timezone.now())
+        sent = domain.invite(**form.cleaned_data, inviter=reader(request), now=timezone.now())
     except AddressTaken:
         form.add_error("email", _("There is a colleague with this address already."))
         return False
@@ -99,7 +80,7 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
     """Send an invitation again, with a new link."""
     _tell(
         request,
-        domain.renew_invitation(pk=pk, inviter=_reader(request), now=timezone.now()),
+        domain.renew_invitation(pk=pk, inviter=reader(request), now=timezone.now()),
     )
     return redirect("colleagues")
 
@@ -130,7 +111,7 @@ def colleague(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid() and _change(form, pk):
         messages.success(request, _("Saved."))
         # Who takes their own rights away may not see the list any more.
-        stays = form.cleaned_data["role"] == role or pk != _reader(request).pk
+        stays = form.cleaned_data["role"] == role or pk != reader(request).pk
         return redirect("colleagues" if stays else "overview")
     context = {
         "form": form,
@@ -190,11 +171,6 @@ def _called(user: User) -> str:
 
 def _last_administrator() -> str:
     return _("Make somebody else administrator first: there is no other.")
-
-
-def _reader(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  (administrators_only)
-    return request.user
 
 
 @login_not_required

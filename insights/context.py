@@ -12,11 +12,8 @@ from django.utils.translation import get_language
 from insights.accounts import (
     Role,
     may_annotate,
-    may_answer_requests,
     may_change_settings,
-    may_edit_permission,
     may_import,
-    may_import_permissions,
     may_manage_consent,
     may_read_register,
     may_set_up_touchpoints,
@@ -44,13 +41,10 @@ def shell(request: HttpRequest) -> dict[str, object]:
         # One query, on every page of colleagues: whatever they do, they see it.
         "ledger_warning": SimpleLazyObject(ledger_warning),
         "may_import": SimpleLazyObject(lambda: may_import(roles)),
-        "may_import_permissions": SimpleLazyObject(lambda: may_import_permissions(roles)),
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
         "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
-        "may_edit_permission": SimpleLazyObject(lambda: may_edit_permission(roles)),
         "may_manage_consent": SimpleLazyObject(lambda: may_manage_consent(roles)),
         "may_annotate": SimpleLazyObject(lambda: may_annotate(roles)),
-        "may_answer_requests": SimpleLazyObject(lambda: may_answer_requests(roles)),
         "may_read_register": SimpleLazyObject(lambda: may_read_register(roles)),
     }
 

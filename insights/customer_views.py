@@ -3,52 +3,30 @@
 Whoever opens one is written down, for the customer to read.
 """
 
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from customers.consent import State
 from customers.merging import Decision, MergeRefused
-from customers.models import AccessKind, Customer, Invalidation, Purpose
+from customers.models import AccessKind, Customer, Purpose
 from customers.queries import merge_of
 from customers.relaying import Relayed
 from customers.relaying import relay as relay_it
 from customers.views_of_data import record_views
 from insights import customer_records as records
 from insights import merges
-from insights.accounts import may_manage_consent, roles_of
 from insights.colleagues import role_of
 from insights.consent_words import MERGE_REFUSALS
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
+from insights.guards import consent_only, reader
 from insights.merge_words import merge_rows
-
-View = Callable[..., HttpResponseBase]
-
-
-def consent_only(view: View) -> View:
-    """Refuse colleagues who do not look after consent, and say so where a row is not there."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_manage_consent(roles_of(request.user)):
-            raise PermissionDenied
-        try:
-            return view(request, *args, **kwargs)
-        except (Customer.DoesNotExist, Invalidation.DoesNotExist):
-            raise Http404 from None
-
-    return never_cache(guarded)
 
 
 @consent_only
@@ -189,8 +167,3 @@ def write_down(request: HttpRequest, people: Iterable[Customer], kind: AccessKin
         role=role.value if role else "",
         now=timezone.now(),
     )
-
-
-def reader(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  (consent_only)
-    return request.user

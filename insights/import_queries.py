@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from customers.models import Purpose, PurposeKind
 from feedback.models import Touchpoint
-from insights.accounts import may_import, may_import_permissions
+from insights.accounts import may_import, may_manage_consent
 from insights.models import ImportJob
 
 # Imports on one page of the list.
@@ -40,7 +40,7 @@ def kinds_for(roles: Iterable[str]) -> list[ImportJob.Kind]:
     return [
         kind
         for kind in ImportJob.Kind
-        if (may_import_permissions if kind == ImportJob.Kind.CONSENTS else may_import)(known)
+        if (may_manage_consent if kind == ImportJob.Kind.CONSENTS else may_import)(known)
     ]
 
 

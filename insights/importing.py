@@ -27,9 +27,10 @@ from customers.consent_importer import ConsentImporter
 from customers.csv_rows import CsvReader, RejectsWriter, UnreadableFile
 from customers.importers import CustomerImporter, ProductImporter, PurchaseImporter
 from customers.imports import Importer, Options, Result, run_import
+from customers.invalidations import WAIT_ALONE
 from customers.mapping import Mapping as FieldMapping
 from feedback.importers import ResponseImporter
-from insights.accounts import who_may_import_permissions
+from insights.accounts import is_alone
 from insights.models import ImportJob
 
 logger = logging.getLogger(__name__)
@@ -60,8 +61,6 @@ DRAFT_DAYS = timedelta(days=7)
 # The column `file_name` holds 200 characters.
 NAME_CHARS = 200
 
-# Permissions are looked at by two people, or by one who slept on it.
-ALONE_AFTER = timedelta(hours=24)
 
 # Why an import ended before its file did; anything else in `error` is the name of an exception.
 BY_HAND = "by hand"
@@ -220,11 +219,9 @@ def may_approve(job: ImportJob, user: User, now: datetime) -> bool:
 
 def alone_from(job: ImportJob) -> datetime | None:
     """Return from when who started an import may approve it too; None where others can."""
-    if job.started_by_id is None or job.started_at is None:
+    if job.started_by is None or job.started_at is None or not is_alone(job.started_by):
         return None
-    if who_may_import_permissions().exclude(pk=job.started_by_id).exists():
-        return None
-    return job.started_at + ALONE_AFTER
+    return job.started_at + WAIT_ALONE
 
 
 def _refuse_to_queue(job_id: int) -> None:

@@ -19,7 +19,7 @@ from insights.accounts import is_alone
 from insights.consent_words import purpose_name
 from insights.customer_forms import InvalidationForm
 from insights.customer_records import place_names
-from insights.customer_views import consent_only, reader
+from insights.guards import consent_only, reader
 
 # Few are ever made; the latest are enough to look at.
 SHOWN = 50

@@ -1,47 +1,27 @@
 """The pages about rights: requests about data, one request, the data of a person, the register."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from customers.models import AccessKind, Customer, DataRequest, RequestKind
 from customers.views_of_data import record_views
 from insights import requests as domain
-from insights.accounts import may_answer_requests, may_read_register, roles_of
+from insights.accounts import may_read_register, roles_of
 from insights.context import widest
 from insights.erasure import plan
+from insights.guards import consent_only, only
 from insights.person import as_json, person_document
 from insights.register import activities, others
 from insights.retention import rules
 from insights.rights_forms import RefusalForm, RequestForm
 
-View = Callable[..., HttpResponseBase]
 
-
-def answerers_only(view: View) -> View:
-    """Refuse colleagues who do not look after consent."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_answer_requests(roles_of(request.user)):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(guarded)
-
-
-@answerers_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def requests(request: HttpRequest) -> HttpResponse:
     """List what is open and what was answered, without a name; a POST takes one in."""
@@ -69,14 +49,14 @@ def _take_in(request: HttpRequest, form: RequestForm) -> DataRequest | None:
         return None
 
 
-@answerers_only
+@consent_only
 @require_safe
 def request_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what was asked and by whom, with what would be done."""
     return _show(request, _found(pk), RefusalForm())
 
 
-@answerers_only
+@consent_only
 @require_POST
 def request_done(request: HttpRequest, pk: int) -> HttpResponse:
     """Do what is asked."""
@@ -89,7 +69,7 @@ def request_done(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("request", pk)
 
 
-@answerers_only
+@consent_only
 @require_POST
 def request_refused(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse it, with a reason."""
@@ -102,7 +82,7 @@ def request_refused(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("request", pk)
 
 
-@answerers_only
+@consent_only
 @require_safe
 def request_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Show all that is known of the one who asked, to read and to print."""
@@ -112,7 +92,7 @@ def request_document(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "insights/person_document.html", {"document": document})
 
 
-@answerers_only
+@consent_only
 @require_safe
 def request_file(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand over the same as a file; its name says no more than the number of the request."""
@@ -124,12 +104,10 @@ def request_file(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@never_cache
+@only(may_read_register)
 @require_safe
 def register(request: HttpRequest) -> HttpResponse:
     """Print what is done with personal data (GDPR art. 30)."""
-    if not may_read_register(roles_of(request.user)):
-        raise PermissionDenied
     organisation = request.organisation  # type: ignore[attr-defined]
     now = timezone.now()
     context = {

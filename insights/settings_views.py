@@ -1,19 +1,12 @@
 """The settings of the organisation, the first-run checklist, and the logo for everybody."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -22,25 +15,14 @@ from django.views.decorators.http import (
 )
 
 from insights import organisation
-from insights.accounts import may_change_settings, roles_of
+from insights.accounts import may_change_settings
 from insights.checklist import checklist
+from insights.guards import only
 from insights.organisation import MailNotSent, Profile
 from insights.settings_forms import OrganisationForm
 from insights.uploads import too_large
 
-View = Callable[..., HttpResponseBase]
-
-
-def administrators_only(view: View) -> View:
-    """Refuse colleagues whose role changes no settings; what they may is in accounts.py."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_change_settings(roles_of(request.user)):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(guarded)
+administrators_only = only(may_change_settings)
 
 
 @administrators_only

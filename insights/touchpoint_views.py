@@ -1,14 +1,8 @@
 """The touchpoint pages: the list, a new one, one with its snippets and figures, and changing it."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +10,6 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from feedback import places, scripts, snippets
@@ -27,22 +20,11 @@ from feedback.questions import READY_MADE, Question, default_question
 from feedback.scales import SCALES
 from feedback.snippets import LANGUAGES, Asked
 from insights import touchpoint_figures
-from insights.accounts import may_set_up_touchpoints, roles_of
+from insights.accounts import may_set_up_touchpoints
+from insights.guards import only
 from insights.touchpoint_forms import CampaignForm, TouchpointForm
 
-View = Callable[..., HttpResponseBase]
-
-
-def askers_only(view: View) -> View:
-    """Refuse colleagues whose role sets up no touchpoints; what they may is in accounts.py."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_set_up_touchpoints(roles_of(request.user)):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(guarded)
+askers_only = only(may_set_up_touchpoints)
 
 
 @askers_only

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 
-from insights.accounts import may_import, may_import_permissions, roles_of
+from insights.accounts import may_import, may_manage_consent, roles_of
 
 # How a spreadsheet (.xlsx, .ods) or another zip file begins, and how an old .xls does.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -29,7 +29,7 @@ class UploadLimit(FileUploadHandler):
         """Take files only from who may import: this comes before any view has looked."""
         user = getattr(self.request, "user", AnonymousUser())
         roles = roles_of(user)
-        if not (may_import(roles) or may_import_permissions(roles)):
+        if not (may_import(roles) or may_manage_consent(roles)):
             raise StopUpload(connection_reset=True)
         super().new_file(*args, **kwargs)
 

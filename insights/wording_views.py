@@ -1,22 +1,16 @@
 """The pages of purposes: the list, one with its texts, the draft, and publishing it."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers import drafts, purposes
@@ -28,7 +22,7 @@ from customers.publishing import NotEditorial, Promise, Unfit
 from customers.purposes import PurposeError
 from customers.ticks import tick
 from customers.wordings import Texts
-from insights.accounts import may_edit_permission, roles_of
+from insights.guards import consent_only, reader
 from insights.permission_words import (
     fault_text,
     field_of,
@@ -40,22 +34,8 @@ from insights.permission_words import (
 )
 from insights.wording_forms import DraftForm, PurposeForm
 
-View = Callable[..., HttpResponseBase]
 
-
-def editors_only(view: View) -> View:
-    """Refuse colleagues who do not look after consent; who does is in accounts.py."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_edit_permission(roles_of(request.user)):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(guarded)
-
-
-@editors_only
+@consent_only
 @require_GET
 def purpose_list(request: HttpRequest) -> HttpResponse:
     """List what customers can permit."""
@@ -66,7 +46,7 @@ def purpose_list(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/purposes.html", {"rows": rows})
 
 
-@editors_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def new_purpose(request: HttpRequest) -> HttpResponse:
     """Make a purpose; its first text stands ready on the page that follows."""
@@ -82,7 +62,7 @@ def new_purpose(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/purpose_form.html", {"form": form})
 
 
-@editors_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def edit_purpose(request: HttpRequest, key: str) -> HttpResponse:
     """Change all of a purpose but its key."""
@@ -100,7 +80,7 @@ def edit_purpose(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "insights/purpose_form.html", context)
 
 
-@editors_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def purpose_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show a purpose with all its texts; a POST saves the draft of the next."""
@@ -145,7 +125,7 @@ def _save(request: HttpRequest, purpose: Purpose, written: Written) -> bool:
     return True
 
 
-@editors_only
+@consent_only
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, key: str) -> HttpResponse:
     """Show the draft as customers will see it, with the verdict; a POST publishes it."""
@@ -209,7 +189,7 @@ def _publish(request: HttpRequest, purpose: Purpose) -> bool:
     return False
 
 
-@editors_only
+@consent_only
 @require_POST
 def drop_draft(request: HttpRequest, key: str) -> HttpResponse:
     if drafts.drop_draft(purpose=_purpose(key)):
@@ -217,7 +197,7 @@ def drop_draft(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("permission_purpose", key)
 
 
-@editors_only
+@consent_only
 @require_POST
 def archive_purpose(request: HttpRequest, key: str) -> HttpResponse:
     try:
@@ -230,7 +210,7 @@ def archive_purpose(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("permission_purpose", key)
 
 
-@editors_only
+@consent_only
 @require_POST
 def unarchive_purpose(request: HttpRequest, key: str) -> HttpResponse:
     found = purposes.unarchive_purpose(purpose=_purpose(key))
@@ -245,8 +225,8 @@ def _purpose(key: str) -> Purpose:
 
 def _who(request: HttpRequest) -> str:
     """Return the e-mail address of the reader, which goes with what they publish."""
-    assert isinstance(request.user, User)  # noqa: S101  (editors_only)
-    return request.user.email or request.user.get_username()
+    user = reader(request)
+    return user.email or user.get_username()
 
 
 def _moment(text: str) -> datetime:

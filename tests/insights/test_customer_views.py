@@ -499,7 +499,7 @@ def test_one_proposes_another_approves_and_the_job_carries_it_out(staff, noor, t
     assert not may_process(noor, "tips", "email", timezone.now()).allowed
 
 
-def test_who_is_alone_waits_a_day(staff, noor, tips, monkeypatch):
+def test_who_is_alone_waits_a_day(staff, noor, tips):
     record(noor, purpose=tips, place="till")
     staff.post(BATCHES, proposal())
     row = Invalidation.objects.get()

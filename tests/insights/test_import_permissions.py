@@ -197,6 +197,18 @@ def test_who_starts_cannot_approve_and_a_second_person_can(tips, admin):
     assert "Permissions count from now on" in page
 
 
+def test_a_demo_login_approves_nothing_in_production(tips, settings):
+    job = draft(rows(1))
+    user = make_colleague(Role.CONSENT_ADMIN)
+    demo = make_colleague(Role.ADMINISTRATOR)
+    User.objects.filter(pk=demo.pk).update(email="admin@demo.example")
+    importing.ask_approval(job.pk, user=user, now=NOW)
+    job.refresh_from_db()
+    assert importing.alone_from(job) is None
+    settings.PRODUCTION = True
+    assert importing.alone_from(job) == NOW + timedelta(hours=24)
+
+
 def test_the_only_one_sleeps_on_it(tips):
     job = draft(rows(1))
     user = make_colleague(Role.CONSENT_ADMIN)
