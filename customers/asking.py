@@ -21,7 +21,7 @@ from customers import askable, cells, consent
 from customers.addresses import address_hash
 from customers.bell import ring_after_commit
 from customers.cells import CellError
-from customers.consent import ALLOWING, Actor, Forbidden, Grade, State, may_ask
+from customers.consent import ALLOWING, Actor, Forbidden, Grade, Method, State, may_ask
 from customers.ledger import Act, record_consent
 from customers.letters import may_write, queue_letter
 from customers.models import (
@@ -82,7 +82,7 @@ class Tick:
             channel=self.form.channel,
             state=state,
             actor=Actor.CUSTOMER,
-            method="checkbox",
+            method=Method.CHECKBOX,
             place=place_of(self.form),
             wording=self.wording,
             occurred_at=self.now,

@@ -9,7 +9,7 @@ from django.db import transaction
 from customers import askable
 from customers.addresses import address_hash, address_hashes
 from customers.asking import CONFIRM_WITHIN, FROM_A_FORM, KEPT, count, place_of
-from customers.consent import ALLOWING, Actor, Grade, State
+from customers.consent import ALLOWING, Actor, Grade, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import (
     ConsentEntry,
@@ -127,7 +127,7 @@ def _yes(link: MailedLink, customer: Customer, wording: Wording, now: datetime) 
         channel=link.channel,
         state=State.RENEWED if renewed else State.GIVEN,
         actor=Actor.CUSTOMER,
-        method="confirm_link",
+        method=Method.CONFIRM_LINK,
         place=place_of(link.form),
         wording=wording,
         occurred_at=now,
@@ -166,7 +166,7 @@ def _expire(pk: int, now: datetime) -> bool:
             channel=state.channel,
             state=State.EXPIRED,
             actor=Actor.SYSTEM,
-            method="not_confirmed",
+            method=Method.NOT_CONFIRMED,
             place=state.entry.place,
             occurred_at=now,
             address=customer.email,

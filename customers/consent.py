@@ -42,6 +42,32 @@ class Actor(StrEnum):
     IMPORT = "import"
 
 
+class Method(StrEnum):
+    """How an entry came about; what an import tells may name a way of its own."""
+
+    CHECKBOX = "checkbox"
+    CONFIRM_LINK = "confirm_link"
+    NOT_CONFIRMED = "not_confirmed"
+    ONE_CLICK_POST = "one_click_post"
+    UNSUBSCRIBE_PAGE = "unsubscribe_page"
+    PREFERENCE_PAGE = "preference_page"
+    WIDGET_OFFER = "widget_offer"
+    REQUEST = "request"
+    PHONE_NOTE = "phone_note"
+    PAPER = "paper"
+    MAIL = "mail"
+    TILL = "till"
+    API = "api"
+    IMPORT = "import"
+    SALE = "sale"
+    RAN_OUT = "ran_out"
+    NEW_TEXT = "new_text"
+    INVALIDATION = "invalidation"
+    MERGE = "merge"
+    ERASURE = "erasure"
+    REPLAY = "replay"
+
+
 class Grade(StrEnum):
     """How well a consent is proven, the best first."""
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from customers import cells, permission_facts
 from customers.addresses import address_hash, address_hashes
-from customers.consent import ALLOWING, Actor, Forbidden, Grade, State, strictest
+from customers.consent import ALLOWING, Actor, Forbidden, Grade, Method, State, strictest
 from customers.consent_rows import (
     METHOD_CHARS,
     PLACE_CHARS,
@@ -272,13 +272,14 @@ class Batch:
         wording: Wording | None = None,
     ) -> None:
         at = min(row.at or self.now, self.now)
+        usual = Method.SALE if after is State.SOFT else Method.IMPORT
         act = Act(
             purpose=ground.purpose,
             channel=row.channel,
             state=after,
             actor=Actor.IMPORT,
             actor_id=self.options.by,
-            method=row.method[:METHOD_CHARS] or ("sale" if after is State.SOFT else "import"),
+            method=row.method[:METHOD_CHARS] or usual,
             place=row.source[:PLACE_CHARS],
             occurred_at=at,
             address=customer.email,

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Q
 
-from customers.consent import ALLOWING, Actor, State
+from customers.consent import ALLOWING, Actor, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import ConsentState, Customer, current_scope
 
@@ -51,7 +51,7 @@ def end(state: ConsentState, now: datetime) -> bool:
         channel=state.channel,
         state=State.EXPIRED if ran_out else State.STALE,
         actor=Actor.SYSTEM,
-        method="ran_out" if ran_out else "new_text",
+        method=Method.RAN_OUT if ran_out else Method.NEW_TEXT,
         occurred_at=now,
         caused_by=state.entry,
     )

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from customers.addresses import ERASED, address_hashes, erased_references
-from customers.consent import Actor, State
+from customers.consent import Actor, Method, State
 from customers.ledger import Act, record_consent
 from customers.letters import queue_letter
 from customers.models import (
@@ -102,7 +102,7 @@ def _withdraw(ids: Collection[int], now: datetime) -> None:
             channel=state.channel,
             state=State.WITHDRAWN,
             actor=Actor.SYSTEM,
-            method="erasure",
+            method=Method.ERASURE,
             occurred_at=now,
             address=state.customer.email,
         )

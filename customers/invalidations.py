@@ -12,13 +12,12 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from customers.bell import ring_after_commit
-from customers.consent import ALLOWING, Actor, State
+from customers.consent import ALLOWING, Actor, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import ConsentEntry, ConsentState, Customer, Invalidation, Wording
 
 # Where one person alone looks after permission, a night's sleep is the second pair of eyes.
 WAIT_ALONE = timedelta(hours=24)
-METHOD = "invalidation"
 # As many customers are locked at once.
 BATCH = 100
 
@@ -168,7 +167,9 @@ def carry_out(invalidation: Invalidation, now: datetime) -> int:
     ):
         last = batch[-1]
         ended += _end(invalidation, batch, now)
-    total = ConsentEntry.objects.filter(method=METHOD, place=_place(invalidation)).count()
+    total = ConsentEntry.objects.filter(
+        method=Method.INVALIDATION, place=_place(invalidation)
+    ).count()
     Invalidation.objects.filter(pk=invalidation.pk, done_at__isnull=True).update(
         done_at=now, entries=total
     )
@@ -193,7 +194,7 @@ def _act(invalidation: Invalidation, state: ConsentState, now: datetime) -> Act:
         state=State.INVALIDATED,
         actor=Actor.ADMIN,
         actor_id=invalidation.approved_by,
-        method=METHOD,
+        method=Method.INVALIDATION,
         place=_place(invalidation),
         evidence=invalidation.reason,
         occurred_at=now,

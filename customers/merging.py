@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from customers.addresses import address_hash, address_hashes
-from customers.consent import ALLOWING, Actor, State, strictest
+from customers.consent import ALLOWING, Actor, Method, State, strictest
 from customers.ledger import Act, record_consent
 from customers.letters import WAITING
 from customers.models import (
@@ -33,8 +33,6 @@ from customers.models import (
     SuppressionReason,
 )
 from customers.suppressions import Stop, suppress
-
-METHOD = "merge"
 
 # Every table of this floor that points at a customer, and what becomes of its rows. A table that
 # is in no list is one nobody thought about: nothing is merged then.
@@ -278,7 +276,7 @@ def _write_ledger(plan: Preview, now: datetime) -> None:
             channel=state.channel,
             state=result,
             actor=Actor.SYSTEM,
-            method=METHOD,
+            method=Method.MERGE,
             occurred_at=now,
             address=plan.survivor.email,
         )

@@ -7,11 +7,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from customers.consent import Actor, Grade, State
+from customers.consent import Actor, Grade, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import ConsentEntry, ConsentState, Customer, Purpose, Wording
 
-METHOD = "preference_page"
 PLACE = "own_page"
 
 
@@ -43,7 +42,7 @@ def say_yes(*, customer: Customer, wording: Wording, channel: str, now: datetime
             channel=channel,
             state=State.RENEWED if stands else State.GIVEN,
             actor=Actor.CUSTOMER,
-            method=METHOD,
+            method=Method.PREFERENCE_PAGE,
             place=PLACE,
             wording=wording,
             # The link came back from this address a moment ago.

@@ -160,7 +160,7 @@ CHANNELS = {
 
 def _label(one: Standing, language: str) -> str:
     """Return the name of a purpose, with the channel where that says something."""
-    name = one.purpose.name_en if language == "en" else one.purpose.name_nl
+    name = one.purpose.name_in(language)
     if one.purpose.kind == PurposeKind.PROFILING and len(one.purpose.channels) == 1:
         return name
     return f"{name} {CHANNELS[one.channel]}"

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from customers.addresses import masked
+from customers.consent import Method
 from customers.limits import Limiter
 from customers.lowering import Press, lower
 from customers.models import Customer
@@ -48,7 +49,7 @@ from customers.withdrawals import Means
 # Ten addresses a minute from one place: nobody tries out a list of them here.
 per_place = Limiter(10)
 
-MEANS = Means(method="preference_page", place="preferences")
+MEANS = Means(method=Method.PREFERENCE_PAGE, place="preferences")
 
 
 # -- The page behind the link of a mail ------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from customers.consent import Method
 from customers.limits import Limiter
 from customers.models import Customer, Purpose
 from customers.own_links import customer_of
@@ -40,7 +41,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and not by_button:
         return HttpResponse("OK\n", content_type="text/plain; charset=utf-8")
     context = {
-        "name": _name(purpose),
+        "name": purpose.name_in(spoken()) if purpose else "",
         # Of a link that is not ours there is nothing to lower; the page behind it says so.
         "lower": preferences_token(asked.customer_id) if asked else token,
     }
@@ -59,12 +60,8 @@ def _take_back(
         customer=customer,
         purpose=purpose,
         channel=asked.channel,
-        means=Means(method="unsubscribe_page" if by_button else "one_click_post", place="mail"),
+        means=Means(
+            method=Method.UNSUBSCRIBE_PAGE if by_button else Method.ONE_CLICK_POST, place="mail"
+        ),
         now=timezone.now(),
     )
-
-
-def _name(purpose: Purpose | None) -> str:
-    if purpose is None:
-        return ""
-    return purpose.name_en if spoken() == "en" else purpose.name_nl

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
-from customers.consent import Actor, Forbidden, State
+from customers.consent import Actor, Forbidden, Method, State
 from customers.models import ConsentEntry, ConsentState, Customer, Purpose
 from customers.withdrawals import Means, object_to_marketing, withdraw
 
 logger = logging.getLogger(__name__)
 
 # How it came in; the ledger keeps the code.
-WAYS_IN = ("phone_note", "paper", "mail", "till")
+WAYS_IN = (Method.PHONE_NOTE, Method.PAPER, Method.MAIL, Method.TILL)
 
 
 class NoEvidence(ValueError):

@@ -8,12 +8,12 @@ see. A yes is an import of one row: with evidence, of grade C, and only where no
 from dataclasses import dataclass
 from datetime import datetime
 
-from customers.consent import Actor, Forbidden, Grade, State
+from customers.consent import Actor, Forbidden, Grade, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import ApiKey, ConsentEntry, ConsentState, Customer, Purpose, Wording
 from customers.withdrawals import Means, withdraw
 
-METHOD = "api"
+PLACE = "api"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +46,8 @@ def relay_withdrawal(
     happened = f"Happened: {no.occurred_at.isoformat()}" if no.occurred_at else ""
     told = [_teller(key), happened, no.evidence]
     means = Means(
-        method=METHOD,
-        place=METHOD,
+        method=Method.API,
+        place=PLACE,
         actor=Actor.ADMIN,
         actor_id=viewer_of(key),
         evidence="\n".join(filter(None, told)),

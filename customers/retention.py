@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from customers.consent import ALLOWING, Actor, State
+from customers.consent import ALLOWING, Actor, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import (
     AccessLog,
@@ -116,7 +116,7 @@ def _expire(customer: Customer, now: datetime) -> None:
             channel=state.channel,
             state=State.EXPIRED,
             actor=Actor.SYSTEM,
-            method="expiry",
+            method=Method.NOT_CONFIRMED,
             occurred_at=now,
             address=customer.email,
         )

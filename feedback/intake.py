@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from customers.consent import Method
 from customers.models import Category, Channel, ConsentForm, Customer, Product, Purpose
 from customers.offers import offer_form
 from customers.queries import may_process, products_by_code
@@ -116,7 +117,7 @@ def offered(*, touchpoint: Touchpoint, response: Response, now: datetime) -> Con
         offers = offer_form(
             customer=customer,
             form=form,
-            method="widget_offer",
+            method=Method.WIDGET_OFFER,
             place=f"touchpoint:{touchpoint.key}",
             now=now,
         )

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from customers.forms_asked import Asking, FormError, FormRefused, askable, asking_of
 from customers.models import Channel, ConsentForm, Purpose
 from feedback.origins import OriginError, origin_of
-from insights.permission_words import FORM_ERRORS, fault_text, form_error_text, name_of
+from insights.consent_words import purpose_name
+from insights.permission_words import FORM_ERRORS, fault_text, form_error_text
 from insights.wording_forms import ProblemsMixin
 
 LONGEST_QUOTE = 60
@@ -19,7 +20,7 @@ class _PurposeField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A choice of purposes, called as the reader's language calls them."""
 
     def label_from_instance(self, obj: Purpose) -> str:
-        return name_of(obj)
+        return purpose_name(obj)
 
 
 class AskForm(ProblemsMixin, forms.Form):

@@ -20,8 +20,9 @@ from customers.models import ConsentForm, Purpose
 from customers.purposes import current_texts
 from customers.ticks import tick
 from insights.ask_forms import AskForm
+from insights.consent_words import purpose_name
 from insights.guards import consent_only
-from insights.permission_words import fault_text, form_error_text, name_of
+from insights.permission_words import fault_text, form_error_text
 
 
 @consent_only
@@ -120,7 +121,7 @@ def _form(key: str) -> ConsentForm:
 
 
 def _questions(form: ConsentForm) -> list[str]:
-    return [name_of(purpose) for purpose in (form.first, form.second) if purpose]
+    return [purpose_name(purpose) for purpose in (form.first, form.second) if purpose]
 
 
 def _steps(form: ConsentForm, language: str) -> list[tuple[Purpose, SafeString | None]]:

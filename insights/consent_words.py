@@ -1,7 +1,8 @@
-"""What the ledger says, in the words of the reader: reasons, states, ways, and whole sentences.
+"""What the ledger says, in the words of the reader, colleague or customer: states, methods, actors,
+proofs and reasons, and whole sentences.
 
-The rules and services speak English in codes; each code has its translatable sentence here, with
-the same placeholders. A test keeps both lists equal.
+The rules and services speak English in codes; each code has its translatable words here, with the
+same placeholders. A test keeps both lists equal.
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from customers.consent import ALLOWING, Actor, Answer, State
-from customers.models import AccessKind, ConsentEntry, Purpose
+from customers.consent import ALLOWING, Actor, Answer, Grade, Method, State
+from customers.models import AccessKind, Channel, ConsentEntry, Purpose
 
 # Of consent.REASONS.
 REASONS: Mapping[str, Any] = {
@@ -56,42 +58,42 @@ STATES: Mapping[State, Any] = {
     State.OBJECTED: _("objected"),
 }
 
-# Of merging.REFUSALS.
-MERGE_REFUSALS: Mapping[str, Any] = {
-    "same": _("That is this record itself. Choose another one."),
-    "erased": _("One of the two was erased. What was erased stays alone."),
-    "erasing": _("One of the two is being erased. Wait until that is done."),
-    "absorbed": _("One of the two was merged before. Choose the record it became."),
-    "unknown_table": _(
-        "The database has tables that a merge does not know, so nothing was merged. Tell your "
-        "administrator."
-    ),
-    "changed": _("What they permit changed meanwhile. Look at it again, and then merge."),
-}
-
-# How something came in: of relaying.WAYS_IN.
-WAYS_IN: Mapping[str, Any] = {
-    "phone_note": _("By telephone"),
-    "paper": _("By letter"),
-    "mail": _("By e-mail"),
-    "till": _("At the till"),
-}
-
-# Methods of entries; what is not here is shown as it is stored.
 METHODS: Mapping[str, Any] = {
-    **WAYS_IN,
-    "checkbox": _("With a tick"),
-    "confirm_link": _("With the link in the mail"),
-    "not_confirmed": _("The link was not used within a week"),
-    "one_click_post": _("With the unsubscribe button of the mail program"),
-    "unsubscribe_page": _("With the unsubscribe link in a mail"),
-    "preference_page": _("On the own page"),
-    "reply_stop": _("By answering STOP"),
-    "api": _("Through another system"),
-    "import": _("From a file"),
-    "sale": _("With a sale"),
-    "merge": _("By the merging of two records"),
-    "invalidation": _("With a faulty batch"),
+    Method.CHECKBOX: _("With a tick"),
+    Method.CONFIRM_LINK: _("With the link in the mail"),
+    Method.NOT_CONFIRMED: _("The link was not used within a week"),
+    Method.ONE_CLICK_POST: _("With the unsubscribe button of the mail program"),
+    Method.UNSUBSCRIBE_PAGE: _("With the unsubscribe link in a mail"),
+    Method.PREFERENCE_PAGE: _("On the own page"),
+    Method.WIDGET_OFFER: _("Offered after an answer"),
+    Method.REQUEST: _("With a request about data"),
+    Method.PHONE_NOTE: _("By telephone"),
+    Method.PAPER: _("By letter"),
+    Method.MAIL: _("By e-mail"),
+    Method.TILL: _("At the till"),
+    Method.API: _("Through another system"),
+    Method.IMPORT: _("From a file"),
+    Method.SALE: _("With a sale"),
+    Method.RAN_OUT: _("Ran out"),
+    Method.NEW_TEXT: _("Something else is done since"),
+    Method.INVALIDATION: _("With a faulty batch"),
+    Method.MERGE: _("By the merging of two records"),
+    Method.ERASURE: _("Everything was erased"),
+    Method.REPLAY: _("Again, after a backup was put back"),
+}
+
+ACTORS: Mapping[Actor, Any] = {
+    Actor.CUSTOMER: _("by the customer"),
+    Actor.ADMIN: _("by a colleague, at the customer’s request"),
+    Actor.SYSTEM: _("by itself"),
+    Actor.IMPORT: _("from a file"),
+}
+
+GRADES: Mapping[Grade, Any] = {
+    Grade.A: _("Own act, text as shown, address confirmed"),
+    Grade.B: _("Own act, text as shown, address known"),
+    Grade.C: _("Documented import, or a purchase with a way out"),
+    Grade.D: _("Only said to be so"),
 }
 
 # Places that are no form and no file.
@@ -203,11 +205,22 @@ def _chosen(entry: ConsentEntry, told: Told) -> Any:
     return _SENTENCES.get((state, actor), STATES[state])
 
 
-def way(entry: ConsentEntry) -> str:
-    """Return how it came about, in a few words."""
-    return str(METHODS.get(entry.method, entry.method))
+def tone(state: str) -> str:
+    """Return "up" for a state that allows, "down" for one that was taken away, else nothing."""
+    if state in ALLOWING:
+        return "up"
+    return "down" if state in {State.WITHDRAWN, State.OBJECTED, State.INVALIDATED} else ""
+
+
+def method_name(method: str) -> str:
+    """Return how something came about; a way that an import named is shown as it is stored."""
+    return str(METHODS.get(method, method))
+
+
+def channel_name(channel: str) -> str:
+    return str(Channel(channel).label)
 
 
 def purpose_name(purpose: Purpose) -> str:
-    dutch = (get_language() or "").startswith("nl")
-    return purpose.name_nl if dutch else purpose.name_en
+    """Return how a purpose is called in the language of the reader."""
+    return purpose.name_in(get_language() or settings.LANGUAGE_CODE)

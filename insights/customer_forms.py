@@ -16,7 +16,8 @@ from django.utils.translation import pgettext_lazy
 from customers.consent import State
 from customers.invalidations import Batch
 from customers.models import ConsentForm, Wording
-from insights.consent_words import WAYS_IN, purpose_name
+from customers.relaying import WAYS_IN
+from insights.consent_words import METHODS, purpose_name
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,9 @@ class RelayForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
-    method = forms.ChoiceField(label=_("How it came"), choices=[*WAYS_IN.items()])
+    method = forms.ChoiceField(
+        label=_("How it came"), choices=[(way, METHODS[way]) for way in WAYS_IN]
+    )
     came_on = forms.DateField(
         label=_("When it came"), widget=forms.DateInput(format="%Y-%m-%d", attrs=DATE)
     )

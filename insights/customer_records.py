@@ -167,7 +167,7 @@ def _entries(people: Iterable[Customer]) -> list[ConsentEntry]:
 def _line(one: Standing) -> Line:
     return Line(
         name=purpose_name(one.purpose),
-        channel=str(Channel(one.channel).label),
+        channel=consent_words.channel_name(one.channel),
         allowed=one.answer.allowed,
         reason=consent_words.reason(one.answer),
         proof=one.entry if one.entry and one.entry.state in ALLOWING else None,
@@ -189,14 +189,6 @@ def lowerable() -> list[tuple[str, str]]:
 
 
 # -- What happened --------------------------------------------------------------------------------
-
-_TONES = {
-    **dict.fromkeys(ALLOWING, "up"),
-    State.WITHDRAWN: "down",
-    State.OBJECTED: "down",
-    State.INVALIDATED: "down",
-}
-
 
 # How the ledger begins the place of a form, by its key.
 FORM = "form:"
@@ -223,8 +215,8 @@ def _events(
                 entry=entry,
                 sentence=consent_words.sentence(entry, told),
                 name=purpose_name(entry.purpose),
-                way=consent_words.way(entry),
-                tone=_TONES.get(State(entry.state), ""),
+                way=consent_words.method_name(entry.method),
+                tone=consent_words.tone(entry.state),
                 evidence=_evidence(entry),
                 reference="" if entry.customer_id == customer.pk else entry.customer.reference,
             )

@@ -23,10 +23,9 @@ from customers.views_of_data import record_views
 from insights import customer_records as records
 from insights import merges
 from insights.colleagues import role_of
-from insights.consent_words import MERGE_REFUSALS
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
 from insights.guards import consent_only, reader
-from insights.merge_words import merge_rows
+from insights.merge_words import REFUSALS, merge_rows
 
 
 @consent_only
@@ -119,7 +118,7 @@ def _decide(request: HttpRequest, survivor: Customer, form: MergeForm) -> HttpRe
     try:
         merges.merge(survivor=survivor, absorbed=absorbed, decision=decision, now=timezone.now())
     except MergeRefused as refused:
-        messages.error(request, str(MERGE_REFUSALS[refused.code]))
+        messages.error(request, str(REFUSALS[refused.code]))
         return redirect("customer_merge", survivor.reference)
     write_down(request, [survivor, absorbed], AccessKind.CHANGE)
     text = _("%(other)s is now part of this record. What was stopped on either stays stopped.")
@@ -145,7 +144,7 @@ def _merge_page(
         except Customer.DoesNotExist:
             form.add_error("other", _("No record has this number. Look it up under Customers."))
         except MergeRefused as refused:
-            form.add_error("other", str(MERGE_REFUSALS[refused.code]))
+            form.add_error("other", str(REFUSALS[refused.code]))
         else:
             write_down(request, [absorbed], AccessKind.PAGE)
             known = {"other": absorbed.reference, "seal": shown.plan.seal}

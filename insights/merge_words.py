@@ -1,14 +1,31 @@
-"""What a merge does to each permission, in the words of the reader."""
+"""What a merge does to each permission, and why it is refused, in the words of the reader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.consent import ALLOWING, State
 from customers.merging import Preview, Row
-from customers.models import Channel, Purpose
-from insights.consent_words import STATES, purpose_name
+from customers.models import Purpose
+from insights.consent_words import STATES, channel_name, purpose_name
+
+# Of merging.REFUSALS.
+REFUSALS: Mapping[str, Any] = {
+    "same": gettext_lazy("That is this record itself. Choose another one."),
+    "erased": gettext_lazy("One of the two was erased. What was erased stays alone."),
+    "erasing": gettext_lazy("One of the two is being erased. Wait until that is done."),
+    "absorbed": gettext_lazy("One of the two was merged before. Choose the record it became."),
+    "unknown_table": gettext_lazy(
+        "The database has tables that a merge does not know, so nothing was merged. Tell your "
+        "administrator."
+    ),
+    "changed": gettext_lazy(
+        "What they permit changed meanwhile. Look at it again, and then merge."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +47,7 @@ def merge_rows(plan: Preview) -> Sequence[MergeRow]:
     return [
         MergeRow(
             name=purpose_name(purposes[row.purpose]),
-            channel=str(Channel(row.channel).label),
+            channel=channel_name(row.channel),
             survivor=str(STATES[State(row.survivor)]),
             absorbed=str(STATES[State(row.absorbed)]),
             result=str(STATES[State(row.result)]),

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from customers import own_choices, withdrawals
 from customers.addresses import masked
-from customers.consent import Forbidden
+from customers.consent import Forbidden, Method
 from customers.data_requests import LIFT, Asked, receive_request
 from customers.ledger import Unproven
 from customers.lowering import LESS, Press, is_paused, lower, wishes_less
@@ -28,7 +28,7 @@ from customers.models import (
     RequestSource,
     Wording,
 )
-from customers.own_choices import METHOD, PLACE, OtherText
+from customers.own_choices import PLACE, OtherText
 from customers.own_links import PASS_COOKIE, PASS_PATH, close_own_page, opened
 from customers.preference_rows import preference_rows, wishes
 from customers.public_pages import discreet, number, pressed, show, speak, spoken
@@ -42,7 +42,7 @@ from insights.person import as_json, person_document
 
 View = Callable[[HttpRequest, MailedLink, datetime], HttpResponse]
 
-MEANS = Means(method=METHOD, place=PLACE)
+MEANS = Means(method=Method.PREFERENCE_PAGE, place=PLACE)
 
 
 def with_pass(view: View) -> Callable[..., HttpResponse]:

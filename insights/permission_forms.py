@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Purpose
+from insights.consent_words import purpose_name
 from insights.dashboard.selection import Selection
 from insights.forms import FilterForm
-from insights.permission.words import purpose_name
 
 
 class PermissionFilterForm(FilterForm):

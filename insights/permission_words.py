@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.forms_asked import FormError
 from customers.gate import Fault
-from customers.models import Purpose
 from customers.publishing import NotEditorial, Promise
 from customers.purposes import PurposeError
 from customers.wordings import Texts
@@ -111,11 +110,6 @@ FORM_ERRORS: Mapping[str, Any] = {
         "The text of “%(purpose)s” does not name who asks, so it can only be the second question."
     ),
 }
-
-
-def name_of(purpose: Purpose) -> str:
-    """Return how a purpose is called in the language of the reader."""
-    return purpose.name_en if (get_language() or "").startswith("en") else purpose.name_nl
 
 
 def language_name(language: str) -> str:

@@ -24,7 +24,6 @@ from customers.models import (
     Decision,
     Letter,
     Purchase,
-    Purpose,
     Suppression,
     Wording,
 )
@@ -32,6 +31,7 @@ from customers.queries import same_person
 from customers.receipts import Act, Notice, basis_of, receipt, utc
 from feedback.models import Invitation, Response
 from feedback.queries import answers_of, invitations_of
+from insights.consent_words import purpose_name
 from insights.organisation import profile
 from insights.retention import rules
 
@@ -149,7 +149,7 @@ def _consent(entry: ConsentEntry, customer: Customer, organisation: str, now: da
         Act(
             record=entry.hash,
             principal=customer.reference,
-            purpose=_purpose_name(entry.purpose),
+            purpose=purpose_name(entry.purpose),
             purpose_kind=entry.purpose.kind,
             channel=entry.channel,
             state=state,
@@ -169,7 +169,7 @@ def _consent(entry: ConsentEntry, customer: Customer, organisation: str, now: da
     return {
         "number": entry.pk,
         "purpose": entry.purpose.key,
-        "purpose_name": _purpose_name(entry.purpose),
+        "purpose_name": purpose_name(entry.purpose),
         "channel": entry.channel,
         "state": entry.state,
         "occurred_at": utc(entry.occurred_at),
@@ -214,10 +214,6 @@ def _wording(wording: Wording) -> Json:
         "text_hash": wording.text_hash,
         "scope_hash": wording.scope_hash,
     }
-
-
-def _purpose_name(purpose: Purpose) -> str:
-    return purpose.name_nl if _in_dutch() else purpose.name_en
 
 
 def _in_dutch() -> bool:
@@ -307,7 +303,7 @@ def _decision(one: Decision) -> Json:
     return {
         "decided_at": utc(one.decided_at),
         "purpose": one.purpose.key,
-        "purpose_name": _purpose_name(one.purpose),
+        "purpose_name": purpose_name(one.purpose),
         "channel": one.channel,
         "allowed": one.allowed,
         "reason": one.reason,

@@ -51,9 +51,8 @@ def _activity(purpose: Purpose, texts: list[Wording], language: str) -> Activity
     kind = PurposeKind(purpose.kind)
     newest = [one for one in texts if one.version == texts[-1].version]
     spoken = [one for one in newest if one.language == language[:2]] or newest
-    dutch = language.startswith("nl")
     return Activity(
-        name=purpose.name_nl if dutch else purpose.name_en,
+        name=purpose.name_in(language),
         kind=str(kind.label),
         asked=kind.needs_consent,
         basis=_("Consent, GDPR art. 6(1)(a); for mail and text messages also the ePrivacy rules")

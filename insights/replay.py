@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from customers.addresses import erased_references
-from customers.consent import Actor, State
+from customers.consent import Actor, Method, State
 from customers.ledger import Act, record_consent
 from customers.models import (
     ConsentEntry,
@@ -101,7 +101,7 @@ def _stop(customer: Customer, purpose: Purpose, line: Line, now: datetime) -> bo
             # What staff declared invalid is as good as taken back.
             state=State.OBJECTED if objected else State.WITHDRAWN,
             actor=Actor.SYSTEM,
-            method="replay",
+            method=Method.REPLAY,
             occurred_at=_at(line, "occurred_at"),
             address=customer.email,
         )

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from customers.consent import Actor
+from customers.consent import Actor, Method
 from customers.data_requests import (
     CORRECTABLE,
     LIFT,
@@ -179,7 +179,7 @@ def _do(request: DataRequest, customer: Customer, by: str, now: datetime) -> str
 def _object(request: DataRequest, customer: Customer, by: str, now: datetime) -> None:
     """Object to all marketing on every channel, also where nobody was asked yet."""
     means = Means(
-        method="request",
+        method=Method.REQUEST,
         place=f"request {request.pk}",
         actor=Actor.ADMIN if by else Actor.CUSTOMER,
         actor_id=by,

@@ -22,12 +22,12 @@ from customers.publishing import NotEditorial, Promise, Unfit
 from customers.purposes import PurposeError
 from customers.ticks import tick
 from customers.wordings import Texts
+from insights.consent_words import purpose_name
 from insights.guards import consent_only, reader
 from insights.permission_words import (
     fault_text,
     field_of,
     language_name,
-    name_of,
     not_editorial_text,
     promise_text,
     purpose_error_text,
@@ -40,7 +40,7 @@ from insights.wording_forms import DraftForm, PurposeForm
 def purpose_list(request: HttpRequest) -> HttpResponse:
     """List what customers can permit."""
     rows = [
-        {"purpose": one, "name": name_of(one), "channels": _channels(one)}
+        {"purpose": one, "name": purpose_name(one), "channels": _channels(one)}
         for one in purposes.purpose_list()
     ]
     return render(request, "insights/purposes.html", {"rows": rows})
@@ -57,7 +57,7 @@ def new_purpose(request: HttpRequest) -> HttpResponse:
         except PurposeError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("“%(name)s” is made.") % {"name": name_of(made)})
+            messages.success(request, _("“%(name)s” is made.") % {"name": purpose_name(made)})
             return redirect("permission_purpose", made.key)
     return render(request, "insights/purpose_form.html", {"form": form})
 
@@ -76,7 +76,7 @@ def edit_purpose(request: HttpRequest, key: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("permission_purpose", key)
-    context = {"form": form, "purpose": found, "name": name_of(found)}
+    context = {"form": form, "purpose": found, "name": purpose_name(found)}
     return render(request, "insights/purpose_form.html", context)
 
 
@@ -100,7 +100,7 @@ def purpose_page(request: HttpRequest, key: str) -> HttpResponse:
         form = DraftForm(written=_begun(request, found), first=first)
     context = {
         "purpose": found,
-        "name": name_of(found),
+        "name": purpose_name(found),
         "channels": _channels(found),
         "versions": versions,
         "draft": draft,
@@ -141,7 +141,7 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     refused = verdict.not_editorial
     context = {
         "purpose": found,
-        "name": name_of(found),
+        "name": purpose_name(found),
         "draft": draft,
         "seen": draft.updated_at.isoformat(),
         "version": versions[0]["version"] + 1 if versions else 1,
@@ -206,7 +206,7 @@ def archive_purpose(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, purpose_error_text(error))
     else:
         text = _("“%(name)s” is archived. Nobody is contacted for it any more.")
-        messages.success(request, text % {"name": name_of(found)})
+        messages.success(request, text % {"name": purpose_name(found)})
     return redirect("permission_purpose", key)
 
 
@@ -215,7 +215,7 @@ def archive_purpose(request: HttpRequest, key: str) -> HttpResponse:
 def unarchive_purpose(request: HttpRequest, key: str) -> HttpResponse:
     found = purposes.unarchive_purpose(purpose=_purpose(key))
     text = _("“%(name)s” is in use again. Permissions that did not end meanwhile count again.")
-    messages.success(request, text % {"name": name_of(found)})
+    messages.success(request, text % {"name": purpose_name(found)})
     return redirect("permission_purpose", key)
 
 

@@ -75,6 +75,10 @@ class Purpose(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    def name_in(self, language: str) -> str:
+        """Return how it is called in Dutch, or in English for that language."""
+        return self.name_en if language.startswith("en") else self.name_nl
+
 
 class Change(models.TextChoices):
     """What a new wording changes against the one before it."""

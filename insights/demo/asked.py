@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from customers.consent import Actor, Grade, State
+from customers.consent import Actor, Grade, Method, State
 from insights.demo.life import Calendar, Person
 from insights.demo.story import WEEKLY_DAYS
 from insights.demo.talk import Ask
@@ -153,7 +153,7 @@ class Asked:
                         deed,
                         at=at + timedelta(days=7),
                         state=State.EXPIRED,
-                        method="not_confirmed",
+                        method=Method.NOT_CONFIRMED,
                         actor=Actor.SYSTEM,
                         version=0,
                     )
@@ -164,7 +164,7 @@ class Asked:
             # What was changed meanwhile is not what was ticked.
             if purpose == TIPS or self._version(purpose, confirmed) == versions[purpose]:
                 yes = replace(deed, at=confirmed, state=State.GIVEN, grade=Grade.A)
-                self._gives(form, replace(yes, method="confirm_link"), at)
+                self._gives(form, replace(yes, method=Method.CONFIRM_LINK), at)
         return confirmed if confirmed < self._end else None
 
     def _gives(self, form: str, deed: Deed, asked: datetime) -> None:

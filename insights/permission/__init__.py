@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import permission_queries as queries
-from customers.consent import ALLOWING
+from customers.consent import ALLOWING, State
 from customers.models import ConsentEntry, Purpose
 from customers.permission_queries import LedgerHealth
+from insights.consent_words import STATES, method_name, purpose_name, tone
 from insights.dashboard.selection import Selection
 from insights.disclosure import is_small
 from insights.kpis import MIN_VERDICT
@@ -31,7 +32,6 @@ from insights.permission.standing import (
 )
 from insights.permission.texts import TextsPanel, texts_panel
 from insights.permission.withdrawals import WithdrawalsPanel, regret_rate, withdrawals_panel
-from insights.permission.words import BAD, GOOD, STATES, method_name, purpose_name
 from insights.templatetags.numbers import number
 
 LATEST = 6
@@ -153,8 +153,8 @@ def _latest(facts: Facts) -> list[EntryRow]:
     return [
         EntryRow(
             entry=one,
-            state=str(STATES.get(one.state, one.state)),
-            mood="up" if one.state in GOOD else "down" if one.state in BAD else "",
+            state=str(STATES[State(one.state)]),
+            mood=tone(one.state),
             purpose=purpose_name(one.purpose),
             method=method_name(one.method),
         )

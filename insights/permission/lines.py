@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from customers.permission_queries import Asked
 from insights import charts
+from insights.consent_words import channel_name, purpose_name
 from insights.dashboard.figures import joined
 from insights.disclosure import hidden_rows, is_small
 from insights.kpis import MIN_SHOWN, MIN_VERDICT, Figure
@@ -24,7 +25,6 @@ from insights.permission.facts import (
     weeks_back,
 )
 from insights.permission.rates import OPT_IN, Rate, rates, share
-from insights.permission.words import channel_name, purpose_name
 from insights.templatetags.numbers import days, number, percent
 
 TOPS = (2.0, 4.0, 10.0, 20.0, 40.0, 60.0, 80.0, 100.0)

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from customers.consent import Grade
+from insights.consent_words import GRADES, channel_name, purpose_name
 from insights.disclosure import hidden_rows, is_small
 from insights.kpis import MIN_VERDICT
 from insights.permission.facts import EXPIRY, Facts, Line
-from insights.permission.words import GRADES, channel_name, purpose_name
 from insights.templatetags.numbers import number, percent
 
 
@@ -60,7 +60,7 @@ def proof_panel(facts: Facts) -> ProofPanel:
         grades=[
             Proven(
                 grade=grade,
-                label=str(GRADES[grade]),
+                label=str(GRADES[Grade(grade)]),
                 n=None if at in hidden else count,
                 share=100 * count / n if n and at not in hidden else 0.0,
             )

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from customers.models import Wording
 from customers.permission_queries import Asked
 from insights import charts
+from insights.consent_words import purpose_name
 from insights.disclosure import hidden_rows, is_small
 from insights.kpis import MIN_VERDICT, Figure, Verdict, change, verdicts
 from insights.periods import Period
 from insights.permission.facts import Facts, totals
 from insights.permission.rates import OPT_IN, REGRET, Rate, rate, share
-from insights.permission.words import purpose_name
 from insights.templatetags.numbers import days, signed
 
 NOTHING = share(OPT_IN, 0, 0)

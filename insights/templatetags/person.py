@@ -1,6 +1,8 @@
 """The keys of the document about a person (insights/person.py) in words people read."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.apps import apps
@@ -17,54 +19,9 @@ from customers.models import (
     SuppressionReason,
 )
 from feedback.models import Reason, ScaleKey
+from insights import consent_words
 
 register = template.Library()
-
-STATES = {
-    "none": _("Nothing known"),
-    "shown": _("Was asked, did not answer"),
-    "pending": _("Ticked, not confirmed yet"),
-    "given": _("Said yes"),
-    "renewed": _("Said yes again"),
-    "soft": _("Bought something, and did not use the way out"),
-    "refused": _("Said no"),
-    "expired": _("Ran out"),
-    "stale": _("Ran out, because something else is done"),
-    "withdrawn": _("Took it back"),
-    "invalidated": _("Declared invalid"),
-    "objected": _("Objected"),
-}
-
-CAUSES = {
-    "customer": _("by the customer"),
-    "admin": _("by a colleague, at the customer’s request"),
-    "system": _("by itself"),
-    "import": _("from a file"),
-}
-
-METHODS = {
-    "checkbox": _("ticked a box"),
-    "one_click_post": _("pressed Unsubscribe in a mail program"),
-    "preference_page": _("on the own page"),
-    "reply_stop": _("replied STOP"),
-    "phone_note": _("by phone"),
-    "paper_scan": _("on paper"),
-    "api": _("through another system"),
-    "import": _("from a file"),
-    "expiry": _("was not confirmed in time"),
-    "ran_out": _("ran out"),
-    "new_text": _("something else is done since"),
-    "erasure": _("everything was erased"),
-    "replay": _("again, after a backup was put back"),
-    "request": _("with a request about data"),
-}
-
-PROOFS = {
-    "A": _("A: confirmed by a link in a mail"),
-    "B": _("B: ticked, on an address that was confirmed"),
-    "C": _("C: documented in a file"),
-    "D": _("D: said, without proof"),
-}
 
 SOURCES = {
     "own_form": _("a form that you filled in yourself"),
@@ -75,11 +32,11 @@ SOURCES = {
     "consents": _("What you said yes or no to"),
 }
 
-KINDS = {
-    "states": STATES,
-    "causes": CAUSES,
-    "methods": METHODS,
-    "proofs": PROOFS,
+KINDS: Mapping[str, Mapping[Any, Any]] = {
+    "states": consent_words.STATES,
+    "causes": consent_words.ACTORS,
+    "methods": consent_words.METHODS,
+    "proofs": consent_words.GRADES,
     "sources": SOURCES,
     "channels": dict(Channel.choices),
     "views": dict(AccessKind.choices),

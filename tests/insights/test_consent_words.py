@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from customers import consent, merging, relaying
-from customers.consent import TRANSITIONS, Actor, Answer, State
+from customers import consent, merging
+from customers.consent import TRANSITIONS, Actor, Answer, Grade, Method, State
 from customers.models import AccessKind, ConsentEntry
-from insights import consent_words
-from insights.consent_words import Told, reason, sentence, way
+from insights import consent_words, merge_words
+from insights.consent_words import Told, method_name, reason, sentence
 from tests.makers import NOW, make_customer, make_purpose, record
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
@@ -24,10 +24,15 @@ def placeholders(text: object) -> set[str]:
     ("codes", "words"),
     [
         pytest.param(consent.REASONS, consent_words.REASONS, id="reasons"),
-        pytest.param(merging.REFUSALS, consent_words.MERGE_REFUSALS, id="refusals of a merge"),
+        pytest.param(merging.REFUSALS, merge_words.REFUSALS, id="refusals of a merge"),
+        pytest.param(State, consent_words.STATES, id="states"),
+        pytest.param(Method, consent_words.METHODS, id="methods"),
+        pytest.param(Actor, consent_words.ACTORS, id="actors"),
+        pytest.param(Grade, consent_words.GRADES, id="proofs"),
+        pytest.param(AccessKind, consent_words.VIEWS, id="views"),
     ],
 )
-def test_each_code_has_a_sentence_of_its_own(codes, words):
+def test_each_code_has_words_of_its_own(codes, words):
     assert set(codes) == set(words)
     with translation.override("en"):
         assert len({str(text) for text in words.values()}) == len(words)
@@ -38,12 +43,6 @@ def test_the_sentences_have_the_placeholders_of_the_rules_but_what_they_leave_ou
     with translation.override(language):
         for code, text in consent.REASONS.items():
             assert placeholders(consent_words.REASONS[code]) == placeholders(text), code
-
-
-def test_every_state_and_every_way_in_has_a_word():
-    assert set(consent_words.STATES) == set(State)
-    assert set(consent_words.WAYS_IN) == set(relaying.WAYS_IN)
-    assert set(consent_words.VIEWS) == set(AccessKind)
 
 
 def test_every_change_the_ledger_takes_has_a_sentence():
@@ -130,7 +129,7 @@ def test_an_entry_is_told_in_one_sentence(tips, path, given, expected):
         assert sentence(entry, told(**given)) == expected
 
 
-def test_a_way_nobody_named_is_shown_as_it_is_stored(tips):
+def test_a_way_nobody_named_is_shown_as_it_is_stored():
     with translation.override("en"):
-        assert way(entry_of(tips, {"method": "kiosk"})) == "kiosk"
-        assert way(entry_of(tips, {"state": State.WITHDRAWN, **RELAYED})) == "By telephone"
+        assert method_name("kiosk") == "kiosk"
+        assert method_name("phone_note") == "By telephone"

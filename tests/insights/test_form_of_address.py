@@ -54,6 +54,7 @@ CODE = [
     *sorted((ROOT / "insights").glob("own_page*.py")),
     # What was asked, and who looked: staff read the same words.
     ROOT / "customers/models/rights.py",
+    ROOT / "insights/consent_words.py",
     ROOT / "insights/templatetags/person.py",
     *(ROOT / f"customers/{name}.py" for name in ("preference_rows", "lowering", "asking")),
 ]

@@ -10,6 +10,7 @@ from customers import forms_asked, gate, purposes
 from customers.gate import Fault
 from customers.publishing import DEEDS, NotEditorial, Promise
 from customers.wordings import Texts
+from insights.consent_words import purpose_name
 from insights.permission_words import (
     FAULTS,
     FIELDS,
@@ -17,7 +18,6 @@ from insights.permission_words import (
     PURPOSE_ERRORS,
     fault_text,
     field_of,
-    name_of,
     not_editorial_text,
 )
 from tests.customers.test_publishing import DUTCH
@@ -104,6 +104,6 @@ def test_a_change_of_deeds_is_told_with_both_values_and_the_way_out(refused, wor
 def test_a_purpose_is_called_as_the_reader_calls_it():
     purpose = a_purpose(name_nl="Tips en aanbiedingen", name_en="Tips and offers")
     with translation.override("en"):
-        assert name_of(purpose) == "Tips and offers"
+        assert purpose_name(purpose) == "Tips and offers"
     with translation.override("nl"):
-        assert name_of(purpose) == "Tips en aanbiedingen"
+        assert purpose_name(purpose) == "Tips en aanbiedingen"
