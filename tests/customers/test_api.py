@@ -251,7 +251,11 @@ def test_it_says_the_same_as_the_gate_for_everything(permitting, tips):
 
 
 def _old(purpose):
-    return make_wording(purpose=purpose, version=0, published_at=days_ago(500), scope_hash="1" * 64)
+    """A text from elsewhere, long ago."""
+    return make_wording(
+        purpose=purpose, version=-1, change="editorial", details="From a file.",
+        published_at=days_ago(500), scope_hash="1" * 64,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("everything", [False, True])

@@ -231,7 +231,7 @@ def test_the_page_takes_as_many_queries_however_long_the_history(
         record(noor, purpose=tips, place="form:order", occurred_at=moment, **yes)
     for _ in range(number):
         AccessLog.objects.create(customer=noor, kind="page", viewed_at=NOW, viewer=str(kim().pk))
-    with django_assert_num_queries(35):
+    with django_assert_num_queries(38):
         page = text(staff.get("/customers/C-1/"))
     assert page.count("Noor Voorbeeld ticked") == (number + 1) // 2
 
@@ -589,7 +589,7 @@ def test_the_list_of_batches_takes_as_many_queries_for_any_number(
 ):
     for _ in range(number):
         a_proposal(wording=tips.wordings.get())
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = text(staff.get(BATCHES))
     assert page.count("waits for a second person") == number
 
@@ -600,7 +600,7 @@ def test_the_page_of_results_takes_as_many_queries_for_any_number(
 ):
     for _ in range(number):
         make_customer(name="Noor")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(11):
         find(staff, "noor")
 
 
