@@ -138,7 +138,7 @@ def _send(letter: Letter, sender: Sender, now: datetime) -> bool:
 def _message(letter: Letter, sender: Sender) -> EmailMessage:
     given = {
         "organisation": sender.name,
-        "link": _fresh_link(letter.link) if letter.link else "",
+        "link": _fresh_link(letter.link, letter.language) if letter.link else "",
         "values": letter.values,
         "letter": letter,
     }
@@ -155,12 +155,16 @@ def _message(letter: Letter, sender: Sender) -> EmailMessage:
     )
 
 
-def _fresh_link(link: MailedLink) -> str:
-    """Make the token of a link, store its digest, and return the address to be mailed."""
+def _fresh_link(link: MailedLink, language: str) -> str:
+    """Make the token of a link, store its digest, and return the address to be mailed.
+
+    The page behind it speaks the language of the letter, whatever the token turns out to be worth.
+    """
     token = new_secret()
     link.digest = secret_digest(token)
     link.save(update_fields=["digest"])
-    return settings.BASE_URL + PATHS[LinkAction(link.action)].format(token=token)
+    path = PATHS[LinkAction(link.action)].format(token=token)
+    return f"{settings.BASE_URL}{path}?lang={language}"
 
 
 def _failed(letter: Letter, error: Exception, now: datetime) -> None:

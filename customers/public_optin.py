@@ -398,5 +398,7 @@ def _void(request: HttpRequest, form: ConsentForm | None) -> HttpResponse:
         "again": f"{reverse('opt_in', args=[form.key])}?lang={spoken()}"
         if form and form.archived_at is None
         else "",
+        # A link that is not known has no form to go back to, and must not be a dead end.
+        "preferences": f"{reverse('preferences_ask')}?lang={spoken()}",
     }
     return render(request, "customers/optin_done.html", context, status=410)

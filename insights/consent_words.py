@@ -92,6 +92,11 @@ METHODS: Mapping[str, Any] = {
     "sale": _("With a sale"),
     "merge": _("By the merging of two records"),
     "invalidation": _("With a faulty batch"),
+    "ran_out": _("Its time was over"),
+    "new_text": _("With a new text"),
+    "erasure": _("When everything was erased"),
+    "replay": _("Again, after a backup was put back"),
+    "request": _("With a request about data"),
 }
 
 # Places that are no form and no file.

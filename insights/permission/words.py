@@ -52,6 +52,13 @@ METHODS = MappingProxyType(
         "api": gettext_lazy("another system"),
         "import": gettext_lazy("import"),
         "expiry": gettext_lazy("ran out"),
+        "ran_out": gettext_lazy("ran out"),
+        "new_text": gettext_lazy("a new text"),
+        "replay": gettext_lazy("a backup was put back"),
+        "request": gettext_lazy("request about data"),
+        "mail": gettext_lazy("by e-mail"),
+        "paper": gettext_lazy("on paper"),
+        "till": gettext_lazy("at the till"),
         "sale": gettext_lazy("purchase"),
     }
 )

@@ -57,6 +57,15 @@ METHODS = {
     "erasure": _("everything was erased"),
     "replay": _("again, after a backup was put back"),
     "request": _("with a request about data"),
+    "confirm_link": _("with the link in the mail"),
+    "not_confirmed": _("was not confirmed in time"),
+    "unsubscribe_page": _("with the unsubscribe link in a mail"),
+    "invalidation": _("was asked in a wrong way"),
+    "merge": _("two records of you became one"),
+    "sale": _("with a purchase"),
+    "mail": _("by e-mail"),
+    "paper": _("by letter"),
+    "till": _("at the till"),
 }
 
 PROOFS = {

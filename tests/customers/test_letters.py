@@ -84,7 +84,7 @@ def test_the_token_is_made_while_it_is_sent_and_only_its_hash_is_kept(mailbox, s
     assert letter.link.digest is None
     send(SENDER, NOW)
     text = mailbox.taken[0].content.decode().replace("=\r\n", "").replace("=3D", "=")
-    [token] = re.findall(r"https://insights\.example/preferences/([\w-]{43})/", text)
+    [token] = re.findall(r"https://insights\.example/preferences/([\w-]{43})/\?lang=nl\s", text)
     letter.link.refresh_from_db()
     assert letter.link.digest == secret_digest(token)
     assert b"Auto-Submitted: auto-generated" in mailbox.taken[0].content

@@ -737,3 +737,9 @@ def test_no_address_and_no_reference_is_in_any_link(client, form, known):
         for link in re.findall(r'(?:href|action)="([^"]*)"', body(page)):
             assert "@" not in link
             assert "K-71" not in link
+
+
+def test_a_link_that_was_never_ours_is_no_dead_end(client):
+    page = client.get("/confirm/nonsense/?lang=en")
+    assert page.status_code == 410
+    assert 'href="/preferences/?lang=en"' in page.content.decode()
