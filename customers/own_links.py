@@ -12,12 +12,12 @@ from customers.addresses import address_hash, address_hashes
 from customers.letters import may_write, queue_letter
 from customers.models import (
     Customer,
-    CustomerMerge,
     LetterKind,
     LinkAction,
     MailedLink,
     Suppression,
 )
+from customers.queries import survivors
 from customers.tokens import secret_digest
 
 # From the mail to the press of the button, and from there until the page closes.
@@ -31,11 +31,7 @@ PASS_PATH = "/preferences/"  # noqa: S105  (an address)
 
 def customer_of(pk: int) -> Customer | None:
     """Return the customer a signed link names; after a merge the one that remained."""
-    seen: set[int] = set()
-    while (merge := CustomerMerge.objects.filter(absorbed_id=pk).first()) and pk not in seen:
-        seen.add(pk)
-        pk = merge.survivor_id
-    return Customer.objects.filter(pk=pk).first()
+    return survivors([pk]).get(pk) or Customer.objects.filter(pk=pk).first()
 
 
 def mail_own_link(*, customer: Customer, now: datetime) -> bool:

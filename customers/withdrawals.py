@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Actor, State
 from customers.ledger import Act, record_consent
-from customers.models import ConsentEntry, ConsentState, Customer, CustomerMerge, Purpose
+from customers.models import ConsentEntry, ConsentState, Customer, Purpose
+from customers.queries import survivors
 
 # What can be taken back: a yes, and one that waits for its confirmation.
 STANDING = [*ALLOWING, State.PENDING]
@@ -106,19 +107,20 @@ def _locked(customer: Customer) -> Customer:
 
     Asked under the lock, which a merge takes too.
     """
+    customer = _today(customer)
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    merge = _merge_of(locked)
-    return _locked(merge.survivor) if merge else locked
+    # Merged while we waited: the merge is over, and with it its locks.
+    return locked if _today(locked).pk == locked.pk else _locked(locked)
 
 
 def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
     """Lock and return the record that counts, and all with its address in the order of their ids.
 
-    A merged record has no address, so it is locked alone, and before its survivor by everybody.
+    A merged record is not locked itself, or who locks all records of a person would wait for us.
     """
+    customer = _today(customer)
     people = list(_with_same_address(customer).select_for_update().order_by("pk"))
-    merge = _merge_of(customer)
-    return _same_address(merge.survivor) if merge else (customer, people)
+    return (customer, people) if _today(customer).pk == customer.pk else _same_address(customer)
 
 
 def _with_same_address(customer: Customer) -> QuerySet[Customer]:
@@ -128,8 +130,8 @@ def _with_same_address(customer: Customer) -> QuerySet[Customer]:
     return found
 
 
-def _merge_of(customer: Customer) -> CustomerMerge | None:
-    return CustomerMerge.objects.filter(absorbed=customer).select_related("survivor").first()
+def _today(customer: Customer) -> Customer:
+    return survivors([customer.pk]).get(customer.pk, customer)
 
 
 def _standing(people: Iterable[Customer]) -> Sequence[ConsentState]:
