@@ -195,12 +195,17 @@ def take_tick(*, customer: Customer, tick: Tick, asked_at: datetime) -> Outcome:
         if not customer.email or not askable.can_be_mailed(customer.email):
             return Outcome.NOTHING
         standing = askable.standing(customer, tick.wording.purpose, tick.form.channel)
-        if standing is not None and (standing.state in ALLOWING or _said_no(standing, asked_at)):
+        if askable.is_permitted([customer], tick.wording, tick.form.channel, tick.now):
             # Pressed twice, or answered elsewhere meanwhile.
-            return Outcome.GIVEN if standing.state in ALLOWING else Outcome.NOTHING
+            return Outcome.GIVEN
+        if standing is not None and _said_no(standing, asked_at):
+            return Outcome.NOTHING
         count(tick.form, tick.wording, tick.now, "ticked")
         if customer.is_verified:
-            act = tick.act(State.GIVEN, customer.email, grade=Grade.B)
+            # A yes that stands and does not hold, as it ran out or is for another address.
+            stands = standing is not None and standing.state in {State.GIVEN, State.RENEWED}
+            state = State.RENEWED if stands else State.GIVEN
+            act = tick.act(state, customer.email, grade=Grade.B)
             record_consent(customer=customer, act=act, now=tick.now)
             count(tick.form, tick.wording, tick.now, "confirmed")
             return Outcome.GIVEN

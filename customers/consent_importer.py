@@ -157,10 +157,21 @@ class Batch:
             other = key._replace(customer_id=twin.pk)
             if self.state(other).state in ALLOWING | {State.PENDING}:
                 self._write(twin, ground, row, State.WITHDRAWN)
+            if after is State.OBJECTED and PurposeKind(ground.purpose.kind).is_marketing:
+                self._stop_marketing(twin, row)
         return Noted(
             Outcome.CREATED if before is State.NONE else Outcome.UPDATED,
             "lowered",
         )
+
+    def _stop_marketing(self, twin: Customer, row: ConsentRow) -> None:
+        """Take back what another record with the address permits: a later yes lifts the stop."""
+        for ground in list(self.grounds.values()):
+            if PurposeKind(ground.purpose.kind).is_marketing:
+                for channel in Channel.values:
+                    key = Key(twin.pk, ground.purpose.pk, channel)
+                    if self.state(key).state in ALLOWING | {State.PENDING}:
+                        self._write(twin, ground, replace(row, channel=channel), State.WITHDRAWN)
 
     def _was_told(self, key: Key, row: ConsentRow, after: State) -> bool:
         """Say whether an earlier import wrote this very no, which a yes may have followed."""

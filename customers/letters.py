@@ -17,7 +17,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from customers.addresses import address_hash, address_hashes
+from customers.addresses import address_hash, address_hashes, mailbox
 from customers.bell import ring_after_commit
 from customers.models import Customer, Letter, LetterKind, LetterState, LinkAction, MailedLink
 from customers.tokens import new_secret, secret_digest
@@ -31,10 +31,11 @@ FIRST_PAUSE = timedelta(minutes=5)
 # Claimed and not finished after this long: the process that had it is gone.
 LONGEST_CLAIM = timedelta(seconds=90)
 
-# Nobody can fill a stranger's mailbox from a form: one letter of a kind a day to an address, and
-# three in all until a link in one of them is used.
+# Nobody can fill a stranger's mailbox from a form: one letter of a kind a day to a mailbox, and
+# three in ninety days of which no link is used.
 DAY = timedelta(days=1)
 MOST_UNUSED = 3
+REMEMBERED = timedelta(days=90)
 
 # Where each link of a letter leads.
 PATHS = {LinkAction.CONFIRM: "/confirm/{token}/", LinkAction.OPEN: "/preferences/{token}/"}
@@ -65,7 +66,7 @@ def queue_letter(
         kind=kind,
         customer=customer,
         address=customer.email,
-        address_hash=address_hash(customer.email),
+        address_hash=address_hash(mailbox(customer.email)),
         language=spoken(customer.language),
         link=link,
         values=dict(values or {}),
@@ -76,14 +77,22 @@ def queue_letter(
     return letter
 
 
-def may_write(*, kind: LetterKind, address: str, now: datetime) -> bool:
-    """Say whether an address may get another letter with a link of this kind now."""
-    letters = Letter.objects.filter(kind=kind, address_hash__in=address_hashes(address))
-    unused = letters.filter(link__spent_at__isnull=True)
-    return (
-        not letters.filter(queued_at__gt=now - DAY, link__spent_at__isnull=True).exists()
-        and unused.count() < MOST_UNUSED
+def may_write(
+    *, kind: LetterKind, address: str, now: datetime, most: int | None = MOST_UNUSED
+) -> bool:
+    """Say whether an address may get another letter with a link of this kind now.
+
+    `most` is None for who has a link of ours already: a stranger cannot use up their letters.
+    """
+    unused = Letter.objects.filter(
+        kind=kind,
+        address_hash__in=address_hashes(mailbox(address)),
+        link__spent_at__isnull=True,
+        queued_at__gt=now - REMEMBERED,
     )
+    if unused.filter(queued_at__gt=now - DAY).exists():
+        return False
+    return most is None or unused.count() < most
 
 
 def spoken(language: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from customers.addresses import address_hash, address_hashes
-from customers.letters import may_write, queue_letter
+from customers.letters import MOST_UNUSED, may_write, queue_letter
 from customers.models import (
     Customer,
     LetterKind,
@@ -34,8 +34,11 @@ def customer_of(pk: int) -> Customer | None:
     return survivors([pk]).get(pk) or Customer.objects.filter(pk=pk).first()
 
 
-def mail_own_link(*, customer: Customer, now: datetime) -> bool:
-    """Mail a customer a link to their own page; False where no letter may go there now."""
+def mail_own_link(*, customer: Customer, now: datetime, most: int | None = MOST_UNUSED) -> bool:
+    """Mail a customer a link to their own page; False where no letter may go there now.
+
+    For `most` see may_write.
+    """
     with transaction.atomic():
         locked = Customer.objects.select_for_update().get(pk=customer.pk)
         if locked.erased_at or not locked.email:
@@ -43,7 +46,7 @@ def mail_own_link(*, customer: Customer, now: datetime) -> bool:
         bounced = Suppression.objects.filter(
             address_hash__in=address_hashes(locked.email), everything=True
         )
-        allowed = may_write(kind=LetterKind.OPEN, address=locked.email, now=now)
+        allowed = may_write(kind=LetterKind.OPEN, address=locked.email, now=now, most=most)
         if bounced.exists() or not allowed:
             return False
         link = MailedLink.objects.create(

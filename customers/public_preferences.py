@@ -88,7 +88,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 def _press(request: HttpRequest, customer: Customer, now: datetime) -> Press:
     """Do what was pressed, if it lowers; anything else is refused, or a letter."""
     if field(request, "do") == "mail":
-        mail_own_link(customer=customer, now=now)
+        mail_own_link(customer=customer, now=now, most=None)
         return Press(mailed=True)
     wanted = pressed(request)
     return lower(customer=customer, wanted=wanted, means=MEANS, now=now) or Press(refused=True)

@@ -5,7 +5,7 @@ link to a record that was merged lowers the record it became.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from customers.addresses import address_hashes
 from customers.consent import ALLOWING, Actor, State
 from customers.ledger import Act, record_consent
-from customers.models import ConsentEntry, ConsentState, Customer, Purpose
+from customers.models import ConsentEntry, ConsentState, Customer, Purpose, PurposeKind
 from customers.queries import survivors
 
 # What can be taken back: a yes, and one that waits for its confirmation.
@@ -77,11 +77,23 @@ def withdraw_all(*, customer: Customer, means: Means, now: datetime) -> list[Con
 def object_to_marketing(
     *, customer: Customer, purpose: Purpose, channel: str, means: Means, now: datetime
 ) -> ConsentEntry:
-    """Record an objection: it stops all marketing and the profiling for it, and the address."""
+    """Record an objection: it stops all marketing and the profiling for it, and the address.
+
+    Other records with the address lose their marketing: a fresh yes to one thing lifts the stop of
+    the address, and must not bring back what another record permitted before.
+    """
     with transaction.atomic():
-        customer = _locked(customer)
+        customer, people = _same_address(customer)
         act = _act(customer, purpose, channel, State.OBJECTED, means, now)
-        return record_consent(customer=customer, act=act, now=now)
+        entry = record_consent(customer=customer, act=act, now=now)
+        for state in _standing(one for one in people if one.pk != customer.pk):
+            if PurposeKind(state.purpose.kind).is_marketing:
+                lost = _act(
+                    state.customer, state.purpose, state.channel, State.WITHDRAWN, means, now
+                )
+                also = replace(lost, caused_by=entry)
+                record_consent(customer=state.customer, act=also, now=now)
+        return entry
 
 
 def pause(*, customer: Customer, now: datetime) -> datetime:

@@ -712,3 +712,12 @@ def test_words_of_the_file_are_recoded(tips, noor, tmp_path):
 def test_a_file_without_channels_says_what_is_missing(tmp_path):
     with pytest.raises(CommandError, match="channel is required and no column fills it"):
         command(tmp_path, "customer,purpose\nK1,tips\n")
+
+
+def test_an_objection_in_a_file_takes_all_marketing_from_other_records_with_the_address(tips, noor):
+    offers = make_purpose(key="offers")
+    twin = make_customer(reference="K2", email=noor.email)
+    record(twin, purpose=tips, address=noor.email)
+    record(twin, purpose=offers, address=noor.email)
+    import_text("customer,purpose,channel,state\nK1,tips,email,objected\n")
+    assert {one.state for one in ConsentState.objects.filter(customer=twin)} == {"withdrawn"}
