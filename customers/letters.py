@@ -14,6 +14,7 @@ from smtplib import SMTPException, SMTPResponseException
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -36,6 +37,9 @@ LONGEST_CLAIM = timedelta(seconds=90)
 DAY = timedelta(days=1)
 MOST_UNUSED = 3
 REMEMBERED = timedelta(days=90)
+
+# Somebody asked for a link to an address, and whose it is was not looked up yet.
+NO_LINK_YET = Q(kind=LetterKind.OPEN, state=LetterState.QUEUED, customer=None, link=None)
 
 # Where each link of a letter leads.
 PATHS = {LinkAction.CONFIRM: "/confirm/{token}/", LinkAction.OPEN: "/preferences/{token}/"}
@@ -85,6 +89,7 @@ def may_write(
     `most` is None for who has a link of ours already: a stranger cannot use up their letters.
     """
     unused = Letter.objects.filter(
+        ~NO_LINK_YET,
         kind=kind,
         address_hash__in=address_hashes(mailbox(address)),
         link__spent_at__isnull=True,
@@ -122,8 +127,9 @@ def any_due(now: datetime) -> bool:
 def _claim(now: datetime) -> Letter | None:
     """Take the next letter; another worker that took it first leaves us the one after."""
     while True:
-        waiting = Letter.objects.filter(state__in=WAITING, due_at__lte=now).order_by("due_at", "pk")
-        letter = waiting.select_related("link", "customer").first()
+        waiting = Letter.objects.filter(~NO_LINK_YET, state__in=WAITING, due_at__lte=now)
+        in_turn = waiting.order_by("due_at", "pk")
+        letter = in_turn.select_related("link", "customer").first()
         if letter is None:
             return None
         taken = Letter.objects.filter(pk=letter.pk, state=letter.state).update(
@@ -139,6 +145,11 @@ def _send(letter: Letter, sender: Sender, now: datetime) -> bool:
         _message(letter, sender).send()
     except (SMTPException, OSError) as error:
         _failed(letter, error, now)
+        return False
+    except ValueError as error:
+        # An address or a name that no mail can be made of: the letters behind it go on.
+        _finish(letter, LetterState.FAILED_PERM, now)
+        logger.warning("letter_not_made letter=%d error=%s", letter.pk, type(error).__name__)
         return False
     _finish(letter, LetterState.SENT, now)
     return True

@@ -198,3 +198,14 @@ def test_one_mailbox_has_one_limit_however_its_address_is_written(address):
     a_letter(now=NOW, customer=make_customer(email="noor@example.org"))
     assert not may_write(kind=LetterKind.OPEN, address=address, now=NOW)
     assert may_write(kind=LetterKind.OPEN, address="noortje@example.org", now=NOW)
+
+
+@pytest.mark.parametrize("address", ["a@b.example\nBcc: x@y.example", f"a@{'ü' * 80}.example"])
+def test_a_letter_that_cannot_be_made_keeps_no_other_waiting(mailbox, address, caplog):
+    bad = a_letter(customer=make_customer(email="odd@example.org"))
+    Letter.objects.filter(pk=bad.pk).update(address=address)
+    a_letter(customer=make_customer(email="noor@example.org"))
+    assert send(SENDER, NOW) == 1
+    assert states() == ["failed_perm", "sent"]
+    assert len(mailbox.taken) == 1
+    assert "example" not in caplog.text
