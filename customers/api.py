@@ -186,14 +186,21 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _of_nobody(text: str) -> str:
+    if "@" in text:
+        raise ValueError("It stays in the ledger for ever, so it names no address; evidence may")
+    return text
+
+
 # No NUL: PostgreSQL cannot store one.
 NO_NUL = r"^[^\x00]*$"
 Reference = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
 PurposeKey = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_time)]
 Words = AfterValidator(_not_blank)
-Line = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_NUL), Words]
-Place = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL), Words]
+Nobody = AfterValidator(_of_nobody)
+Line = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_NUL), Words, Nobody]
+Place = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL), Words, Nobody]
 Proof = Annotated[str, Field(min_length=1, max_length=2_000, pattern=NO_NUL), Words]
 
 

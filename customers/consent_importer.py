@@ -268,8 +268,9 @@ class Batch:
             state=after,
             actor=Actor.IMPORT,
             actor_id=self.options.by,
-            method=row.method[:METHOD_CHARS] or ("sale" if after is State.SOFT else "import"),
-            place=row.source[:PLACE_CHARS],
+            method=_of_nobody(row.method[:METHOD_CHARS])
+            or ("sale" if after is State.SOFT else "import"),
+            place=_of_nobody(row.source[:PLACE_CHARS]),
             occurred_at=at,
             address=customer.email,
             wording=wording,
@@ -304,6 +305,11 @@ class Batch:
         for key in (Key(customer.pk, *about) for about in product(marketing, Channel.values)):
             if self.state(key) != NOTHING:
                 self.written.states[key] = standing
+
+
+def _of_nobody(text: str) -> str:
+    """Return what the ledger may keep for ever: no address. The evidence, which can go, has it."""
+    return "" if "@" in text else text
 
 
 def lowered(before: State, asked: State) -> State | None:

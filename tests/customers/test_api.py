@@ -447,6 +447,8 @@ NOT_EVIDENCE = {
     **{f"no {name}": ({name: None}, name) for name in MISSING},
     "blank evidence": ({"evidence": " \n"}, "evidence"),
     "blank source": ({"source": " "}, "source"),
+    "an address in the source": ({"source": "mail to noor@example.org"}, "source"),
+    "an address in the method": ({"method": "noor@example.org"}, "method"),
     "a day without a time": ({"occurred_at": "2026-01-01"}, "occurred_at"),
     "no time zone": ({"occurred_at": "2026-01-01T12:00:00"}, "occurred_at"),
     "tomorrow": ({"occurred_at": "2999-01-01T12:00:00Z"}, "occurred_at"),

@@ -721,3 +721,14 @@ def test_an_objection_in_a_file_takes_all_marketing_from_other_records_with_the_
     record(twin, purpose=offers, address=noor.email)
     import_text("customer,purpose,channel,state\nK1,tips,email,objected\n")
     assert {one.state for one in ConsentState.objects.filter(customer=twin)} == {"withdrawn"}
+
+
+@pytest.mark.parametrize("said", ["given", "withdrawn"])
+def test_the_ledger_keeps_no_address_that_a_file_has_in_its_source(tips, noor, said):
+    row = (
+        f'K1,tips,email,2026-03-02 10:00,noor@example.org,"mail, noor@example.org","{TEXT}",{said}'
+    )
+    import_text(f"{HEAD}{row}\n")
+    entry = ConsentEntry.objects.get()
+    assert (entry.state, entry.place, entry.method) == (said, "", "import")
+    assert "noor@example.org" in Evidence.objects.get().text

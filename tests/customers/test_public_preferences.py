@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers import public_preferences
+from customers.addresses import address_hashes
 from customers.consent import Actor, State
 from customers.letters import Sender, send_due
 from customers.limits import Limiter
@@ -22,6 +23,7 @@ from customers.models import (
     Suppression,
 )
 from customers.own_links import mail_asked_links
+from customers.services import change_address
 from customers.subjects import sign_subject
 from customers.tokens import own_page_pass, preferences_token, secret_digest, unsubscribe_token
 from tests.makers import NOW, make_customer, make_purpose, make_wording, record
@@ -538,3 +540,25 @@ def test_a_relayed_entry_is_not_told_as_the_customers_own(stranger, noor, tips):
     text = text_of(stranger.get(address(noor) + "?lang=en"))
     assert "Off since 24 November 2026" in text
     assert "She called" not in text
+
+
+def test_a_page_whose_address_was_changed_does_not_tell_whether_that_one_is_stopped(
+    stranger, noor, tips
+):
+    change_address(customer=noor, email="free@example.org", now=NOW)
+    free = text_of(stranger.get(address(noor) + "?lang=en"))
+    victim = make_customer(email="stop@example.org")
+    record(victim, purpose=tips, address=victim.email, state=State.OBJECTED)
+    change_address(customer=noor, email="stop@example.org", now=NOW)
+    stopped = text_of(stranger.get(address(noor) + "?lang=en"))
+    assert stopped.replace("s…p@", "f…e@") == free
+    stranger.post(address(noor), {"do": "off", "purpose": tips.pk, "channel": "email"})
+    assert ConsentState.objects.get(customer=noor, purpose=tips).state == State.WITHDRAWN
+
+
+def test_the_stop_of_an_erased_address_does_not_move_to_another_one(noor):
+    for reason in ("erasure", "bounce", "complaint"):
+        Suppression.objects.create(address_hash=noor.address_hash, reason=reason, created_at=NOW)
+    change_address(customer=noor, email="new@example.org", now=NOW)
+    moved = Suppression.objects.filter(address_hash__in=address_hashes("new@example.org"))
+    assert [one.reason for one in moved] == ["complaint"]
