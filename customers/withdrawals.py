@@ -4,7 +4,7 @@ Whoever has a link of a mail may do all of this, and nothing here can be used to
 link to a record that was merged lowers the record it became.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -115,24 +115,30 @@ def limit(*, customer: Customer, messages: int) -> int:
 
 
 def _locked(customer: Customer) -> Customer:
-    """Lock and return the record that counts: the survivor of one that was merged.
-
-    Asked under the lock, which a merge takes too.
-    """
-    customer = _today(customer)
-    locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    # Merged while we waited: the merge is over, and with it its locks.
-    return locked if _today(locked).pk == locked.pk else _locked(locked)
+    """Lock and return the record that counts: the survivor of one that was merged."""
+    return _lock(customer, lambda one: Customer.objects.filter(pk=one.pk))[0]
 
 
 def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
-    """Lock and return the record that counts, and all with its address in the order of their ids.
+    """Lock and return the record that counts, and all with its address in the order of their ids."""
+    return _lock(customer, _with_same_address)
 
-    A merged record is not locked itself, or who locks all records of a person would wait for us.
+
+def _lock(
+    customer: Customer, people_of: Callable[[Customer], QuerySet[Customer]]
+) -> tuple[Customer, Sequence[Customer]]:
+    """Lock the record that counts and its people, and no record that was merged into another.
+
+    Of one that was merged while we waited the lock is let go with the savepoint: who locks all
+    records of a person would wait for it, and we for them.
     """
-    customer = _today(customer)
-    people = list(_with_same_address(customer).select_for_update().order_by("pk"))
-    return (customer, people) if _today(customer).pk == customer.pk else _same_address(customer)
+    while True:
+        customer = _today(customer)
+        with transaction.atomic():
+            people = list(people_of(customer).select_for_update().order_by("pk"))
+            if _today(customer).pk == customer.pk:
+                return next(one for one in people if one.pk == customer.pk), people
+            transaction.set_rollback(True)
 
 
 def _with_same_address(customer: Customer) -> QuerySet[Customer]:
