@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from customers.addresses import address_hashes
 from customers.consent import ALLOWING, State
 from customers.lowering import LESS, is_paused
 from customers.models import Customer, PurposeKind, Wording
@@ -55,7 +56,11 @@ def preference_rows(
     customer: Customer, language: str, now: datetime, saved_since: datetime | None = None
 ) -> list[Row]:
     """Return a row for all a customer can say yes or no to."""
-    return [_row(one, language, now, saved_since) for one in permissions(customer, language, now)]
+    hashes = address_hashes(customer.email)
+    return [
+        _row(one, language, now, saved_since, hashes)
+        for one in permissions(customer, language, now)
+    ]
 
 
 def wishes(customer: Customer, rows: Sequence[Row], now: datetime) -> list[Wish]:
@@ -111,14 +116,22 @@ def _per_month(wording: Wording) -> float:
     return 30 * (wording.promised_messages or 0) / (wording.promised_days or 30)
 
 
-def _row(one: Permission, language: str, now: datetime, saved_since: datetime | None) -> Row:
+def _row(
+    one: Permission,
+    language: str,
+    now: datetime,
+    saved_since: datetime | None,
+    hashes: frozenset[str],
+) -> Row:
     entry = one.state.entry if one.state else None
+    here = entry is not None and entry.address_hash in hashes
     state = State(one.state.state) if one.state else State.NONE
     on = state in ALLOWING and one.answer.reason in STILL_ON
     read = entry.wording if entry and on else None
     text = read or one.wording
-    since = _since(one, state, on, now)
-    stopped = one.answer.reason == "suppressed"
+    since = _since(one, state, on, now, here=here)
+    # A yes that does not hold for the present address, and could again.
+    asleep = state in ALLOWING and one.answer.reason in {"suppressed", "other_address"}
     return Row(
         purpose_id=one.purpose.pk,
         channel=one.channel,
@@ -126,7 +139,7 @@ def _row(one: Permission, language: str, now: datetime, saved_since: datetime | 
         told=(promise(text) or text.helper).rstrip(".") + "." if text else "",
         since=since,
         on=on,
-        can_lower=on or state is State.PENDING or (state in ALLOWING and stopped),
+        can_lower=on or state is State.PENDING or asleep,
         saved=bool(entry and saved_since and entry.occurred_at >= saved_since),
         read=read,
         offer=None if on or one.purpose.archived_at else one.wording,
@@ -150,7 +163,7 @@ def _label(one: Permission, language: str) -> str:
     return f"{name} {CHANNELS[one.channel]}"
 
 
-def _since(one: Permission, state: State, on: bool, now: datetime) -> str:
+def _since(one: Permission, state: State, on: bool, now: datetime, *, here: bool) -> str:
     if one.state is None or state in {State.NONE, State.SHOWN}:
         return _("Never switched on")
     entry = one.state.entry
@@ -171,5 +184,8 @@ def _since(one: Permission, state: State, on: bool, now: datetime) -> str:
         "archived": _("Off: we do not do this any more"),
     }
     said = one.answer.reason if state in ALLOWING else str(state)
+    if said == "suppressed" and not here:
+        # Whoever says that an address is theirs does not learn whether it is stopped.
+        said = "other_address"
     end = day(entry.valid_until) if entry.valid_until else when
     return reasons.get(said, _("Off since %(when)s")) % {"when": when, "end": end}

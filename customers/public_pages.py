@@ -25,6 +25,8 @@ View = Callable[..., HttpResponse]
 # nl-nl, for gettext looks there for plain Dutch too.
 FORMAL = {"nl": "nl-formal"}
 RETRY_BUSY = 5
+# More than any id has, and less than a database cannot compare.
+MOST_DIGITS = 19
 
 # Strangers may post any body at all; a press on a link of ours counts whatever came with it.
 UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)
@@ -84,9 +86,13 @@ def field(request: HttpRequest, name: str) -> str:
 
 def pressed(request: HttpRequest) -> Wanted:
     """Return what a form of the preference pages asks for."""
-    purpose = field(request, "purpose")
-    number = int(purpose) if purpose.isascii() and purpose.isdigit() and len(purpose) < 19 else 0
-    return Wanted(field(request, "do"), number, field(request, "channel"))
+    return Wanted(field(request, "do"), number(request, "purpose"), field(request, "channel"))
+
+
+def number(request: HttpRequest, name: str) -> int:
+    """Return an id in a field of a form; 0, which is nobody's, for anything else."""
+    text = field(request, name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0
 
 
 def speak(request: HttpRequest, usual: str) -> None:

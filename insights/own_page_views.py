@@ -32,7 +32,7 @@ from customers.models import (
 from customers.own_choices import METHOD, PLACE, OtherText
 from customers.own_links import PASS_COOKIE, PASS_PATH, close_own_page, opened
 from customers.preference_rows import preference_rows, wishes
-from customers.public_pages import discreet, field, other_language, pressed, speak, spoken
+from customers.public_pages import discreet, number, other_language, pressed, speak, spoken
 from customers.queries import same_person
 from customers.tokens import read_own_page_pass
 from customers.withdrawals import Means
@@ -134,9 +134,8 @@ def _do(request: HttpRequest, customer: Customer, now: datetime) -> str:
 
 def _switch_on(request: HttpRequest, customer: Customer, now: datetime) -> str:
     """Record a yes; an empty box is none, and changes nothing."""
-    ticked = field(request, "yes")
-    text = Wording.objects.filter(pk=ticked).select_related("purpose") if ticked.isdigit() else None
-    wording = text.first() if text else None
+    text = Wording.objects.filter(pk=number(request, "yes"))
+    wording = text.select_related("purpose").first()
     if wording is None:
         return "empty"
     try:
@@ -163,8 +162,8 @@ def _lift(customer: Customer, now: datetime, *, limit: bool) -> str:
 
 
 def _erase_answer(request: HttpRequest, customer: Customer) -> str:
-    pk = field(request, "answer")
-    erased = pk.isdigit() and erase_answer(response_id=int(pk), customers=same_person(customer))
+    pk = number(request, "answer")
+    erased = erase_answer(response_id=pk, customers=same_person(customer))
     return "answer_erased" if erased else "unknown"
 
 
