@@ -120,7 +120,7 @@ def _locked(customer: Customer) -> Customer:
 
 
 def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
-    """Lock and return the record that counts, and all with its address in the order of their ids."""
+    """Lock and return the record that counts, and all with its address, by their ids."""
     return _lock(customer, _with_same_address)
 
 

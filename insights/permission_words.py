@@ -61,10 +61,6 @@ FAULTS: Mapping[str, Any] = {
         "The buttons are not equal (%(yes)s and %(no)s). Yes and no have the same size, colour and "
         "place."
     ),
-    "silent": _(
-        "“%(text)s” says nothing of what this purpose does (%(kind)s). A text counts for what it "
-        "says: name the purpose that it asks for."
-    ),
     "too_many": _(
         "%(purposes)d purposes on one screen. At most %(most)d: ask for the others later."
     ),
