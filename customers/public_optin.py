@@ -92,10 +92,10 @@ def opt_in(request: HttpRequest, key: str) -> HttpResponse:
 def _answer(visit: Visit) -> HttpResponse:
     request = visit.request
     if request.method != "POST":
+        if request.GET.get("age") == "younger":
+            return _too_young(visit)
         _count_shown(visit)
         return _ask(visit)
-    if request.POST.get("age") == "younger":
-        return _too_young(visit)
     step = request.POST.get("step", "")
     if step == "begin":
         return _begin(visit)
