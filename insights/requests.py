@@ -165,7 +165,7 @@ def _do(request: DataRequest, customer: Customer, by: str, now: datetime) -> str
         names = ", ".join(_label(name) for name in changed)
         return _("Corrected: %(fields)s.") % {"fields": names} if names else _("It was right.")
     if lifts(request):
-        lift_restriction(customer=customer)
+        lift_restriction(customer=customer, now=now)
         return _("The data are used again.")
     if request.kind == RequestKind.RESTRICTION:
         restrict(customer=customer, now=now)
