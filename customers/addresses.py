@@ -45,6 +45,23 @@ def address_hashes(address: str) -> frozenset[str]:
     return frozenset(hash_address(same_form(address), key) for key in settings.ADDRESS_KEYS)
 
 
+# Of these a mailbox can be written with dots anywhere in it.
+DOTLESS = frozenset({"gmail.com", "googlemail.com"})
+
+
+def mailbox(address: str) -> str:
+    """Return one way to write all addresses that arrive in the same mailbox, as far as is known.
+
+    noor+shop@example.org is noor@example.org. Only to limit how much mail goes there: who permits
+    what is bound to the address as it was written.
+    """
+    local, at, domain = same_form(address).rpartition("@")
+    name = local.partition("+")[0] or local
+    if domain in DOTLESS:
+        name, domain = name.replace(".", "") or name, "gmail.com"
+    return name + at + domain
+
+
 def masked(address: str) -> str:
     """Return an address as its owner knows it and a stranger does not: a…a@example.org."""
     name, _, domain = address.rpartition("@")

@@ -6,7 +6,7 @@ which is why they are the shop's own numbers; many at once travel in the body.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from math import ceil
@@ -186,14 +186,21 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _of_nobody(text: str) -> str:
+    if "@" in text:
+        raise ValueError("It stays in the ledger for ever, so it names no address; evidence may")
+    return text
+
+
 # No NUL: PostgreSQL cannot store one.
 NO_NUL = r"^[^\x00]*$"
 Reference = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
 PurposeKey = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_time)]
 Words = AfterValidator(_not_blank)
-Line = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_NUL), Words]
-Place = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL), Words]
+Nobody = AfterValidator(_of_nobody)
+Line = Annotated[str, Field(min_length=1, max_length=40, pattern=NO_NUL), Words, Nobody]
+Place = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL), Words, Nobody]
 Proof = Annotated[str, Field(min_length=1, max_length=2_000, pattern=NO_NUL), Words]
 
 
@@ -335,7 +342,7 @@ def purposes(request: HttpRequest) -> list[Asking]:  # noqa: ARG001  (no field m
     summary="Where a customer stands with everything",
 )
 def consent(request: HttpRequest, reference: str) -> Consent:
-    return _told(request, [_customer(reference)], Scope.READ)[0]
+    return _told(request, {reference: _customer(reference)}, Scope.READ)[0]
 
 
 @api.post(
@@ -347,8 +354,8 @@ def consent(request: HttpRequest, reference: str) -> Consent:
 )
 def consent_of_many(request: HttpRequest, asked: Asked) -> Many:
     wanted = list(dict.fromkeys(asked.references))
-    found = queries.customers_by_reference(wanted)
-    known = [found[one] for one in wanted if one in found and not found[one].erased_at]
+    found = queries.people_by_reference(wanted)
+    known = {one: found[one] for one in wanted if one in found and not found[one].erased_at}
     told = _told(request, known, Scope.READ)
     seen = {one.reference for one in told}
     return Many(customers=told, unknown=[one for one in wanted if one not in seen])
@@ -383,6 +390,14 @@ def withdraw(request: HttpRequest, reference: str, told: Withdrawal) -> Permissi
 def give(request: HttpRequest, reference: str, told: GivenYes) -> Status[Permission]:
     customer = _customer(reference)
     purpose = _purpose(request, told.purpose, customer)
+    if customer.reference != reference:
+        _log(request, "a yes for a record that was merged", customer)
+        raise Refusal(
+            409,
+            "ledger",
+            "This record was merged into another one, which has an address of its own. Only the "
+            "customer can say yes there.",
+        )
     if not customer.email:
         raise _unproven(
             request, customer, "This customer has no e-mail address, to which a yes is bound.", ""
@@ -414,6 +429,10 @@ def give(request: HttpRequest, reference: str, told: GivenYes) -> Status[Permiss
     except Forbidden as error:
         _log(request, f"{error.before} cannot become given", customer)
         raise Refusal(409, "ledger", str(error)) from None
+    except relays.InTheWay as error:
+        _log(request, "a no stands in the way of a yes", customer)
+        message = f"Nothing was recorded: {error}. Only the customer can say yes."
+        raise Refusal(409, "ledger", message) from None
     except Unproven as error:
         raise _unproven(request, customer, str(error), "") from None
     return Status(201 if new else 200, _stands(request, customer, told, Scope.GIVE))
@@ -430,7 +449,7 @@ def _nobody() -> Refusal:
 
 
 def _customer(reference: str) -> Customer:
-    found = {} if "\0" in reference else queries.customers_by_reference([reference])
+    found = {} if "\0" in reference else queries.people_by_reference([reference])
     customer = found.get(reference)
     if customer is None or customer.erased_at:
         raise _nobody()
@@ -466,12 +485,14 @@ def _wording(purpose: Purpose, told: int | ShownText, at: datetime) -> Wording |
     )
 
 
-def _told(request: HttpRequest, customers: list[Customer], scope: Scope) -> list[Consent]:
-    """Return where customers stand, and write down for them who asked."""
+def _told(request: HttpRequest, customers: Mapping[str, Customer], scope: Scope) -> list[Consent]:
+    """Return where customers stand, by the references they were asked by; write down who asked."""
     now, key = timezone.now(), _key(request)
-    found = queries.standings(customers, now)
+    # Two references may have become one person.
+    people = list({one.pk: one for one in customers.values()}.values())
+    found = queries.standings(people, now)
     record_views(
-        customers=customers,
+        customers=people,
         kind=AccessKind.API,
         viewer=relays.viewer_of(key),
         role=key.name[:40],
@@ -480,17 +501,17 @@ def _told(request: HttpRequest, customers: list[Customer], scope: Scope) -> list
     )
     return [
         Consent(
-            reference=one.reference,
+            reference=reference,
             permissions=[Permission.of(standing) for standing in found[one.pk]],
         )
-        for one in customers
+        for reference, one in customers.items()
     ]
 
 
 def _stands(
     request: HttpRequest, customer: Customer, told: Withdrawal | GivenYes, scope: Scope
 ) -> Permission:
-    [consent] = _told(request, [customer], scope)
+    [consent] = _told(request, {customer.reference: customer}, scope)
     return next(
         one
         for one in consent.permissions

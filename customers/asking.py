@@ -36,6 +36,7 @@ from customers.models import (
     MailedLink,
     Wording,
 )
+from customers.queries import people_by_reference, survivors
 
 CONFIRM_WITHIN = timedelta(days=7)
 # The mail waits so long for the answer to a second question, so that one mail has both.
@@ -155,7 +156,9 @@ def leave_empty(*, tick: Tick, address: str = "", asked_at: datetime | None = No
 
 def known_customer(reference: str) -> Customer | None:
     """Return who can be asked by this reference: not erased, and with an address."""
-    return Customer.objects.filter(reference=reference, erased_at=None).exclude(email="").first()
+    found = {} if "\0" in reference else people_by_reference([reference])
+    customer = found.get(reference)
+    return customer if customer and customer.email else None
 
 
 def offer(*, customer: Customer, tick: Tick) -> bool:
@@ -169,7 +172,7 @@ def offer(*, customer: Customer, tick: Tick) -> bool:
             if one.state is not State.SHOWN or tick.now - one.occurred_at >= VISIT
         ]
         if (
-            customer.erased_at
+            not customer.email
             or customer.restricted_at
             or not askable.can_be_mailed(customer.email)
             or not may_ask(past, tick.wording.purpose.key, tick.form.channel, tick.now)
@@ -189,15 +192,20 @@ def take_tick(*, customer: Customer, tick: Tick, asked_at: datetime) -> Outcome:
     """
     with transaction.atomic():
         customer = _locked(customer)
-        if customer.erased_at or not askable.can_be_mailed(customer.email):
+        if not customer.email or not askable.can_be_mailed(customer.email):
             return Outcome.NOTHING
         standing = askable.standing(customer, tick.wording.purpose, tick.form.channel)
-        if standing is not None and (standing.state in ALLOWING or _said_no(standing, asked_at)):
+        if askable.is_permitted([customer], tick.wording, tick.form.channel, tick.now):
             # Pressed twice, or answered elsewhere meanwhile.
-            return Outcome.GIVEN if standing.state in ALLOWING else Outcome.NOTHING
+            return Outcome.GIVEN
+        if standing is not None and _said_no(standing, asked_at):
+            return Outcome.NOTHING
         count(tick.form, tick.wording, tick.now, "ticked")
         if customer.is_verified:
-            act = tick.act(State.GIVEN, customer.email, grade=Grade.B)
+            # A yes that stands and does not hold, as it ran out or is for another address.
+            stands = standing is not None and standing.state in {State.GIVEN, State.RENEWED}
+            state = State.RENEWED if stands else State.GIVEN
+            act = tick.act(state, customer.email, grade=Grade.B)
             record_consent(customer=customer, act=act, now=tick.now)
             count(tick.form, tick.wording, tick.now, "confirmed")
             return Outcome.GIVEN
@@ -338,7 +346,9 @@ def _at(address: str) -> list[Customer]:
 
 
 def _locked(customer: Customer) -> Customer:
-    return Customer.objects.select_for_update().get(pk=customer.pk)
+    """Lock and return a customer, or the record that theirs was merged into meanwhile."""
+    pk = survivors([customer.pk]).get(customer.pk, customer).pk
+    return Customer.objects.select_for_update().get(pk=pk)
 
 
 def _newcomer(address: str, tick: Tick) -> Customer:

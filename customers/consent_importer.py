@@ -7,16 +7,16 @@ withdrawal or an objection (Telecommunicatiewet 11.7; docs/decisions/0014).
 """
 
 import logging
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import ChainMap, Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from itertools import product
 
 from django.utils import timezone
 
 from customers import cells, permission_facts
-from customers.addresses import address_hash, address_hashes
+from customers.addresses import address_hash
 from customers.consent import ALLOWING, Actor, Forbidden, Grade, Method, State, strictest
 from customers.consent_rows import (
     METHOD_CHARS,
@@ -26,12 +26,12 @@ from customers.consent_rows import (
     missing_proof,
     read_row,
 )
-from customers.importers import erased, known_customers, unknown
+from customers.importers import erased, known_customers, merged, unknown
 from customers.imports import Fields, Importer, Noted, Options, Outcome, Refused
 from customers.ledger import Act, Unproven, record_consent
 from customers.mapping import Mapping as FieldMapping
 from customers.models import Channel, Customer, PurposeKind, Wording
-from customers.permission_facts import NOTHING, Ground, Key, Standing, plain
+from customers.permission_facts import NOES, NOTHING, Ground, Key, Standing, plain
 from customers.publishing import Unfit, record_imported_text
 
 logger = logging.getLogger(__name__)
@@ -39,21 +39,9 @@ logger = logging.getLogger(__name__)
 # A file in which nearly each row has a text of its own has something else in that column.
 MOST_TEXTS = 50
 
-# A no that stands; a yes in a file does nothing against it.
-NOES = frozenset({State.REFUSED, State.INVALIDATED, State.WITHDRAWN, State.OBJECTED})
 # A refusal of what was permitted, or was going to be, takes it back.
 REFUSAL_TAKES_BACK = frozenset(State) - NOES - {State.NONE, State.SHOWN, State.SOFT}
 
-CONFLICTS: Mapping[State, str] = {
-    State.SHOWN: "the customer was asked on {on} and has not said yes",
-    State.PENDING: "the customer was asked on {on} and has not confirmed yet",
-    State.REFUSED: "the customer said no on {on}",
-    State.EXPIRED: "the permission ran out on {on}",
-    State.STALE: "what is done changed on {on}, and the permission was for what was done before",
-    State.WITHDRAWN: "the customer took this back on {on}",
-    State.INVALIDATED: "the permission was declared invalid on {on}",
-    State.OBJECTED: "the customer objected on {on}",
-}
 ONLY_THE_CUSTOMER = (
     "a file cannot undo that. Only the customer can, with a form or a link of their own; "
     "leave the row out"
@@ -169,10 +157,21 @@ class Batch:
             other = key._replace(customer_id=twin.pk)
             if self.state(other).state in ALLOWING | {State.PENDING}:
                 self._write(twin, ground, row, State.WITHDRAWN)
+            if after is State.OBJECTED and PurposeKind(ground.purpose.kind).is_marketing:
+                self._stop_marketing(twin, row)
         return Noted(
             Outcome.CREATED if before is State.NONE else Outcome.UPDATED,
             "lowered",
         )
+
+    def _stop_marketing(self, twin: Customer, row: ConsentRow) -> None:
+        """Take back what another record with the address permits: a later yes lifts the stop."""
+        for ground in list(self.grounds.values()):
+            if PurposeKind(ground.purpose.kind).is_marketing:
+                for channel in Channel.values:
+                    key = Key(twin.pk, ground.purpose.pk, channel)
+                    if self.state(key).state in ALLOWING | {State.PENDING}:
+                        self._write(twin, ground, replace(row, channel=channel), State.WITHDRAWN)
 
     def _was_told(self, key: Key, row: ConsentRow, after: State) -> bool:
         """Say whether an earlier import wrote this very no, which a yes may have followed."""
@@ -181,6 +180,9 @@ class Batch:
     # -- A yes -----------------------------------------------------------------------------------
 
     def _raise(self, row: ConsentRow, customer: Customer, ground: Ground) -> Outcome | Noted:
+        if customer.reference != row.customer:
+            # It was given on the address of that record, which is not this one's.
+            raise merged("customer", row.customer, customer.reference)
         key = Key(customer.pk, ground.purpose.pk, row.channel)
         before = self.state(key)
         if before.state in ALLOWING:
@@ -200,25 +202,13 @@ class Batch:
 
     def _conflict(self, key: Key, customer: Customer, ground: Ground) -> str:
         """Return which no stands in the way of a yes, "" for none."""
-        standing = self.state(key)
-        if standing.state is not State.NONE:
-            return CONFLICTS[standing.state].format(on=standing.on)
-        marketing = PurposeKind(ground.purpose.kind).is_marketing
-        if customer.restricted_at is not None:
-            return "nothing may be done with the data of this customer, at their own request"
-        hashes = address_hashes(customer.email)
-        if hashes & self.known.stopped or hashes & self.written.stopped:
-            return "the address must not be written to: somebody objected, complained or was erased"
-        twins = self.known.twins[customer.pk]
-        same = {customer.pk, *(twin.pk for twin in twins)}
-        if marketing and (same & self.known.objected or same & self.written.objected):
-            return "the customer objected to marketing"
-        for twin in twins:
-            of_twin = self.state(key._replace(customer_id=twin.pk))
-            if of_twin.state in NOES:
-                told = CONFLICTS[of_twin.state].format(on=of_twin.on)
-                return f"another record has this address, and there {told}"
-        return ""
+        so_far = replace(
+            self.known,
+            states=ChainMap(self.written.states, dict(self.known.states)),
+            stopped=self.known.stopped | self.written.stopped,
+            objected=self.known.objected | self.written.objected,
+        )
+        return so_far.in_the_way(customer, ground.purpose, key.channel)
 
     def _refused(self, key: Key, row: ConsentRow, why: str) -> Refused:
         if not self.options.dry_run:
@@ -279,8 +269,8 @@ class Batch:
             state=after,
             actor=Actor.IMPORT,
             actor_id=self.options.by,
-            method=row.method[:METHOD_CHARS] or usual,
-            place=row.source[:PLACE_CHARS],
+            method=_of_nobody(row.method[:METHOD_CHARS]) or usual,
+            place=_of_nobody(row.source[:PLACE_CHARS]),
             occurred_at=at,
             address=customer.email,
             wording=wording,
@@ -315,6 +305,11 @@ class Batch:
         for key in (Key(customer.pk, *about) for about in product(marketing, Channel.values)):
             if self.state(key) != NOTHING:
                 self.written.states[key] = standing
+
+
+def _of_nobody(text: str) -> str:
+    """Return what the ledger may keep for ever: no address. The evidence, which can go, has it."""
+    return "" if "@" in text else text
 
 
 def lowered(before: State, asked: State) -> State | None:

@@ -13,7 +13,7 @@ from customers import cells
 from customers.consent import Grade, Sale, State, soft_opt_in
 from customers.imports import Fields, Options, Refused
 from customers.models import Channel, Customer, PurposeKind
-from customers.permission_facts import Ground
+from customers.permission_facts import Ground, says_nothing_was_done
 
 # What ConsentEntry holds of how and where.
 METHOD_CHARS = 40
@@ -43,13 +43,6 @@ STATES = {re.sub(r"[\W_]+", "", word): state for state, words in WORDS.items() f
 LOWERING = frozenset({State.REFUSED, State.WITHDRAWN, State.OBJECTED})
 YES = frozenset({"yes", "y", "true", "1", "ja", "j", "waar"})
 NO = frozenset({"no", "n", "false", "0", "nee", "onwaar"})
-
-# Who did nothing said nothing (Planet49, C-673/17).
-NO_ACT = (
-    *("preticked", "prechecked", "bydefault", "implied", "implicit", "assumed"),
-    *("vooraangevinkt", "voorafaangevinkt", "vooringevuld", "voorafingevuld"),
-    *("standaardaan", "stilzwijgend", "optout"),
-)
 
 SALE_FACTS: Mapping[str, str] = {
     "paid": "paid",
@@ -213,8 +206,7 @@ def _needed(row: ConsentRow) -> dict[str, object]:
 def _not_counting(row: ConsentRow, ground: Ground) -> str:
     if len(row.text.split()) < FEWEST_WORDS:
         return "without exact text: a word or two is no sentence that somebody said yes to"
-    method = re.sub(r"[\W_]+", "", row.method.casefold())
-    if any(word in method for word in NO_ACT):
+    if says_nothing_was_done(row.method):
         return "the method says that the customer did nothing, and that is no yes"
     if ground.purpose.minimum_grade < Grade.C:
         return f"{ground.purpose.key} asks for better proof than a file can give"

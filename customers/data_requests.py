@@ -7,9 +7,11 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils import timezone
 
+from customers.addresses import erased_references
 from customers.bell import ring_after_commit
 from customers.models import Customer, DataRequest, RequestKind, RequestSource, RequestState
 from customers.services import change_address
+from customers.stop_log import Line, log_after_commit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,11 +99,18 @@ class NotCorrectable(ValueError):
 def restrict(*, customer: Customer, now: datetime) -> None:
     """Keep the data of a customer and do nothing with them; since when stays as it is."""
     Customer.objects.filter(pk=customer.pk, restricted_at__isnull=True).update(restricted_at=now)
+    log_after_commit([_line("restricted", customer, now)])
 
 
-def lift_restriction(*, customer: Customer) -> None:
+def lift_restriction(*, customer: Customer, now: datetime) -> None:
     """Use the data again; only at the customer's own request."""
     Customer.objects.filter(pk=customer.pk).update(restricted_at=None)
+    log_after_commit([_line("unrestricted", customer, now)])
+
+
+def _line(kind: str, customer: Customer, now: datetime) -> Line:
+    reference = erased_references(customer.reference)[0]
+    return {"kind": kind, "at": now.isoformat(), "customer": customer.pk, "reference": reference}
 
 
 def finish_request(

@@ -12,12 +12,17 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from customers.gate import LANGUAGES, Fault, faults_of_screen
 from customers.models import ConsentForm, Purpose, PurposeKind, Wording
 from customers.purposes import current_texts
 from customers.screens import screen_of
-from customers.ticks import tick
+
+# What the pages of a form are made of, and what the gate judges.
+FIRST_STEP = "customers/_optin_first.html"
+SECOND_STEP = "customers/_optin_second.html"
 
 # As browsers write where a page is from. Anything else could end the header it is put into.
 ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+")
@@ -102,11 +107,13 @@ def asking_of(form: ConsentForm) -> Asking:
 
 
 def pages(asking: Asking) -> Iterator[str]:
-    """Yield what each step of a form asks, as HTML, in every language."""
-    steps = [current_texts(one) for one in (asking.first, asking.second) if one]
+    """Yield the form of each step as its page has it, as HTML, in every language."""
+    steps = {FIRST_STEP: asking.first, SECOND_STEP: asking.second}
+    texts = {template: current_texts(one) for template, one in steps.items() if one}
     for language in LANGUAGES:
-        for texts in steps:
-            yield tick(texts[language], language=language, name="permit", id="permit")
+        for template, of_step in texts.items():
+            with translation.override(language):
+                yield render_to_string(template, {"text": of_step[language], "spoken": language})
 
 
 def faults_of_pages(shown: Iterable[str]) -> list[Fault]:

@@ -44,6 +44,15 @@ def erased(field: str, reference: str) -> Refused:
     )
 
 
+def merged(field: str, reference: str, survivor: str) -> Refused:
+    """Return the refusal of a row that would fill a record again that was merged."""
+    return Refused(
+        field,
+        f"the customer {cells.shown(reference)} was merged into {cells.shown(survivor)}; give the "
+        "row that reference, or leave it out",
+    )
+
+
 def erased_address(address: str) -> Refused:
     """Return the refusal of a row that would bring back the address of somebody erased."""
     return Refused(
@@ -119,7 +128,10 @@ class CustomerImporter(Importer):
         gone = queries.erased_addresses(
             row.facts["email"] for row in records if "email" in row.facts
         )
-        outcomes = [self._refusal(row, batch, gone) or self._take_in(row, batch) for row in records]
+        became = queries.survivors(one.pk for one in batch.known.values())
+        outcomes = [
+            self._refusal(row, batch, gone, became) or self._take_in(row, batch) for row in records
+        ]
         services.add_customers(batch.new.values())
         services.update_customers(batch.changed.values())
         return outcomes
@@ -132,11 +144,17 @@ class CustomerImporter(Importer):
         return batch.change(row.reference, row.facts)
 
     def _refusal(
-        self, row: CustomerRow, batch: "Batch[Customer]", gone: set[str]
+        self,
+        row: CustomerRow,
+        batch: "Batch[Customer]",
+        gone: set[str],
+        became: Mapping[int, Customer],
     ) -> Refused | None:
         known = batch.known.get(row.reference)
         if known is not None and known.erased_at is not None:
             return erased("reference", row.reference)
+        if known is not None and known.pk in became:
+            return merged("reference", row.reference, became[known.pk].reference)
         address = row.facts.get("email", "")
         # Another record that has the address already keeps it: nobody comes back by that.
         if address in gone and not (known and cells.folded(known.email) == cells.folded(address)):
@@ -383,13 +401,16 @@ class Batch(Generic[Row]):
 
 
 def known_customers(seen: Iterable[tuple[str, datetime]], options: Options) -> dict[str, Customer]:
-    """Return the customers with these references, made if they may be; `seen` says since when."""
+    """Return the customers with these references, made if they may be; `seen` says since when.
+
+    What is about a record that was merged is about the one it became.
+    """
     since: dict[str, datetime] = {}
     for reference, at in seen:
         since[reference] = min(at, since.get(reference, at))
     if options.create_missing:
-        return services.ensure_customers(since)
-    return queries.customers_by_reference(since)
+        return queries.as_they_are_now(services.ensure_customers(since))
+    return queries.people_by_reference(since)
 
 
 def known_categories(names: Iterable[str], options: Options) -> dict[str, Category]:

@@ -14,10 +14,11 @@ from smtplib import SMTPException, SMTPResponseException
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from customers.addresses import address_hash, address_hashes
+from customers.addresses import address_hash, address_hashes, mailbox
 from customers.bell import ring_after_commit
 from customers.models import Customer, Letter, LetterKind, LetterState, LinkAction, MailedLink
 from customers.tokens import new_secret, secret_digest
@@ -31,10 +32,14 @@ FIRST_PAUSE = timedelta(minutes=5)
 # Claimed and not finished after this long: the process that had it is gone.
 LONGEST_CLAIM = timedelta(seconds=90)
 
-# Nobody can fill a stranger's mailbox from a form: one letter of a kind a day to an address, and
-# three in all until a link in one of them is used.
+# Nobody can fill a stranger's mailbox from a form: one letter of a kind a day to a mailbox, and
+# three in ninety days of which no link is used.
 DAY = timedelta(days=1)
 MOST_UNUSED = 3
+REMEMBERED = timedelta(days=90)
+
+# Somebody asked for a link to an address, and whose it is was not looked up yet.
+NO_LINK_YET = Q(kind=LetterKind.OPEN, state=LetterState.QUEUED, customer=None, link=None)
 
 # Where each link of a letter leads.
 PATHS = {LinkAction.CONFIRM: "/confirm/{token}/", LinkAction.OPEN: "/preferences/{token}/"}
@@ -65,7 +70,7 @@ def queue_letter(
         kind=kind,
         customer=customer,
         address=customer.email,
-        address_hash=address_hash(customer.email),
+        address_hash=address_hash(mailbox(customer.email)),
         language=spoken(customer.language),
         link=link,
         values=dict(values or {}),
@@ -76,14 +81,23 @@ def queue_letter(
     return letter
 
 
-def may_write(*, kind: LetterKind, address: str, now: datetime) -> bool:
-    """Say whether an address may get another letter with a link of this kind now."""
-    letters = Letter.objects.filter(kind=kind, address_hash__in=address_hashes(address))
-    unused = letters.filter(link__spent_at__isnull=True)
-    return (
-        not letters.filter(queued_at__gt=now - DAY, link__spent_at__isnull=True).exists()
-        and unused.count() < MOST_UNUSED
+def may_write(
+    *, kind: LetterKind, address: str, now: datetime, most: int | None = MOST_UNUSED
+) -> bool:
+    """Say whether an address may get another letter with a link of this kind now.
+
+    `most` is None for who has a link of ours already: a stranger cannot use up their letters.
+    """
+    unused = Letter.objects.filter(
+        ~NO_LINK_YET,
+        kind=kind,
+        address_hash__in=address_hashes(mailbox(address)),
+        link__spent_at__isnull=True,
+        queued_at__gt=now - REMEMBERED,
     )
+    if unused.filter(queued_at__gt=now - DAY).exists():
+        return False
+    return most is None or unused.count() < most
 
 
 def spoken(language: str) -> str:
@@ -113,8 +127,9 @@ def any_due(now: datetime) -> bool:
 def _claim(now: datetime) -> Letter | None:
     """Take the next letter; another worker that took it first leaves us the one after."""
     while True:
-        waiting = Letter.objects.filter(state__in=WAITING, due_at__lte=now).order_by("due_at", "pk")
-        letter = waiting.select_related("link", "customer").first()
+        waiting = Letter.objects.filter(~NO_LINK_YET, state__in=WAITING, due_at__lte=now)
+        in_turn = waiting.order_by("due_at", "pk")
+        letter = in_turn.select_related("link", "customer").first()
         if letter is None:
             return None
         taken = Letter.objects.filter(pk=letter.pk, state=letter.state).update(
@@ -131,6 +146,11 @@ def _send(letter: Letter, sender: Sender, now: datetime) -> bool:
     except (SMTPException, OSError) as error:
         _failed(letter, error, now)
         return False
+    except ValueError as error:
+        # An address or a name that no mail can be made of: the letters behind it go on.
+        _finish(letter, LetterState.FAILED_PERM, now)
+        logger.warning("letter_not_made letter=%d error=%s", letter.pk, type(error).__name__)
+        return False
     _finish(letter, LetterState.SENT, now)
     return True
 
@@ -138,7 +158,7 @@ def _send(letter: Letter, sender: Sender, now: datetime) -> bool:
 def _message(letter: Letter, sender: Sender) -> EmailMessage:
     given = {
         "organisation": sender.name,
-        "link": _fresh_link(letter.link) if letter.link else "",
+        "link": _fresh_link(letter.link, letter.language) if letter.link else "",
         "values": letter.values,
         "letter": letter,
     }
@@ -155,12 +175,16 @@ def _message(letter: Letter, sender: Sender) -> EmailMessage:
     )
 
 
-def _fresh_link(link: MailedLink) -> str:
-    """Make the token of a link, store its digest, and return the address to be mailed."""
+def _fresh_link(link: MailedLink, language: str) -> str:
+    """Make the token of a link, store its digest, and return the address to be mailed.
+
+    The page behind it speaks the language of the letter, whatever the token turns out to be worth.
+    """
     token = new_secret()
     link.digest = secret_digest(token)
     link.save(update_fields=["digest"])
-    return settings.BASE_URL + PATHS[LinkAction(link.action)].format(token=token)
+    path = PATHS[LinkAction(link.action)].format(token=token)
+    return f"{settings.BASE_URL}{path}?lang={language}"
 
 
 def _failed(letter: Letter, error: Exception, now: datetime) -> None:

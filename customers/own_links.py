@@ -6,12 +6,15 @@ shows or erases asks for a link that only the reader of the address on file has.
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
-from customers.addresses import address_hash, address_hashes
-from customers.letters import may_write, queue_letter
+from customers.addresses import address_hash, address_hashes, mailbox
+from customers.bell import ring_after_commit
+from customers.letters import MOST_UNUSED, NO_LINK_YET, may_write, queue_letter
 from customers.models import (
     Customer,
+    Letter,
     LetterKind,
     LinkAction,
     MailedLink,
@@ -35,8 +38,11 @@ def customer_of(pk: int) -> Customer | None:
     return survivor(customer) if customer else None
 
 
-def mail_own_link(*, customer: Customer, now: datetime) -> bool:
-    """Mail a customer a link to their own page; False where no letter may go there now."""
+def mail_own_link(*, customer: Customer, now: datetime, most: int | None = MOST_UNUSED) -> bool:
+    """Mail a customer a link to their own page; False where no letter may go there now.
+
+    For `most` see may_write.
+    """
     with transaction.atomic():
         locked = Customer.objects.select_for_update().get(pk=customer.pk)
         if locked.erased_at or not locked.email:
@@ -44,7 +50,7 @@ def mail_own_link(*, customer: Customer, now: datetime) -> bool:
         bounced = Suppression.objects.filter(
             address_hash__in=address_hashes(locked.email), everything=True
         )
-        allowed = may_write(kind=LetterKind.OPEN, address=locked.email, now=now)
+        allowed = may_write(kind=LetterKind.OPEN, address=locked.email, now=now, most=most)
         if bounced.exists() or not allowed:
             return False
         link = MailedLink.objects.create(
@@ -58,10 +64,42 @@ def mail_own_link(*, customer: Customer, now: datetime) -> bool:
     return True
 
 
+def ask_for_link(*, address: str, now: datetime) -> None:
+    """Note that somebody asked for a link to this address; `mail_asked_links` sees whose it is.
+
+    Known or not, the same is written: the time an answer takes must not tell a stranger.
+    """
+    Letter.objects.create(
+        kind=LetterKind.OPEN,
+        address=address,
+        address_hash=address_hash(mailbox(address)),
+        language=settings.LANGUAGE_CODE,
+        queued_at=now,
+        due_at=now,
+    )
+    ring_after_commit("letters")
+
+
+def mail_asked_links(now: datetime) -> int:
+    """Queue the links that were asked for, where somebody has the address; return how many.
+
+    What was typed is forgotten either way.
+    """
+    queued = 0
+    for asked in Letter.objects.filter(NO_LINK_YET).order_by("pk"):
+        with transaction.atomic():
+            # Of two workers the one that takes it away goes on.
+            if Letter.objects.filter(NO_LINK_YET, pk=asked.pk).delete()[0]:
+                queued += mail_link_to(address=asked.address, now=now)
+    return queued
+
+
 def mail_link_to(*, address: str, now: datetime) -> bool:
     """Mail a link to whoever has this address; False, to be kept from strangers, if nobody may."""
-    # Of two records with one address the older: the mail arrives at the same person.
-    customer = Customer.objects.with_address(address).order_by("pk").first()
+    # Of two records with one address the one whose it was shown to be: a correction on somebody
+    # else's page puts an address on a record that is not theirs. Then the older.
+    known = Customer.objects.with_address(address)
+    customer = min(known, key=lambda one: (not one.is_verified, one.pk), default=None)
     return customer is not None and mail_own_link(customer=customer, now=now)
 
 

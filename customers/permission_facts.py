@@ -1,5 +1,6 @@
 """What an import of permissions has to know before it writes, for a batch in a few queries."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,6 +41,33 @@ class Standing(NamedTuple):
 
 
 NOTHING = Standing(State.NONE, date.min)
+
+# A no that stands; a yes that somebody else tells of does nothing against it.
+NOES = frozenset({State.REFUSED, State.INVALIDATED, State.WITHDRAWN, State.OBJECTED})
+CONFLICTS: Mapping[State, str] = {
+    State.SHOWN: "the customer was asked on {on} and has not said yes",
+    State.PENDING: "the customer was asked on {on} and has not confirmed yet",
+    State.REFUSED: "the customer said no on {on}",
+    State.EXPIRED: "the permission ran out on {on}",
+    State.STALE: "what is done changed on {on}, and the permission was for what was done before",
+    State.WITHDRAWN: "the customer took this back on {on}",
+    State.INVALIDATED: "the permission was declared invalid on {on}",
+    State.OBJECTED: "the customer objected on {on}",
+}
+
+
+# Who did nothing said nothing (Planet49, C-673/17).
+NO_ACT = (
+    *("preticked", "prechecked", "bydefault", "implied", "implicit", "assumed"),
+    *("vooraangevinkt", "voorafaangevinkt", "vooringevuld", "voorafingevuld"),
+    *("standaardaan", "stilzwijgend", "optout"),
+)
+
+
+def says_nothing_was_done(method: str) -> bool:
+    """Say whether a method is none: a box that was ticked beforehand, or silence."""
+    plain = re.sub(r"[\W_]+", "", method.casefold())
+    return any(word in plain for word in NO_ACT)
 
 
 @dataclass(frozen=True)
@@ -117,6 +145,31 @@ class Known:
     objected: frozenset[int]
     # What earlier imports wrote: a second run adds nothing.
     told: Collection[tuple[Key, str, datetime]]
+
+    def in_the_way(self, customer: Customer, purpose: Purpose, channel: str) -> str:
+        """Return which no stands in the way of a yes that was given elsewhere, "" for none.
+
+        A mail goes to an address, so what was said on another record with it counts too.
+        """
+        key = Key(customer.pk, purpose.pk, channel)
+        standing = self.states.get(key, NOTHING)
+        if standing.state is not State.NONE:
+            return CONFLICTS[standing.state].format(on=standing.on)
+        if customer.restricted_at is not None:
+            return "nothing may be done with the data of this customer, at their own request"
+        if address_hashes(customer.email) & self.stopped:
+            return "the address must not be written to: somebody objected, complained or was erased"
+        twins = self.twins[customer.pk]
+        if PurposeKind(purpose.kind).is_marketing and self.objected.intersection(
+            {customer.pk, *(twin.pk for twin in twins)}
+        ):
+            return "the customer objected to marketing"
+        for twin in twins:
+            of_twin = self.states.get(key._replace(customer_id=twin.pk), NOTHING)
+            if of_twin.state in NOES:
+                told = CONFLICTS[of_twin.state].format(on=of_twin.on)
+                return f"another record has this address, and there {told}"
+        return ""
 
 
 def known(customers: Iterable[Customer], *, lock: bool) -> Known:

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from customers.addresses import address_hashes
 from customers.consent import ALLOWING, State
 from customers.lowering import LESS, is_paused
 from customers.models import Customer, PurposeKind, Wording
@@ -61,8 +62,9 @@ def preference_rows(
     texts: dict[int, Wording] = {}
     for text in Wording.objects.published(now).filter(language=language):
         texts.setdefault(text.purpose_id, text)
+    hashes = address_hashes(customer.email)
     return [
-        _row(one, texts.get(one.purpose.pk), language, now, saved_since)
+        _row(one, texts.get(one.purpose.pk), language, now, saved_since, hashes)
         for one in standings([customer], now)[customer.pk]
         if PurposeKind(one.purpose.kind).needs_consent and (one.entry or one.purpose.pk in texts)
     ]
@@ -127,14 +129,17 @@ def _row(
     language: str,
     now: datetime,
     saved_since: datetime | None,
+    hashes: frozenset[str],
 ) -> Row:
     """Return a row; `today` is the text that is published now, None before the first."""
     entry, state = one.entry, one.state
+    here = entry is not None and entry.address_hash in hashes
     on = state in ALLOWING and one.answer.reason in STILL_ON
     read = entry.wording if entry and on else None
     text = read or today
-    since = _since(one, on, now)
-    stopped = one.answer.reason == "suppressed"
+    since = _since(one, on, now, here=here)
+    # A yes that does not hold for the present address, and could again.
+    asleep = state in ALLOWING and one.answer.reason in {"suppressed", "other_address"}
     return Row(
         purpose_id=one.purpose.pk,
         channel=one.channel,
@@ -142,7 +147,7 @@ def _row(
         told=(promise(text) or text.helper).rstrip(".") + "." if text else "",
         since=since,
         on=on,
-        can_lower=on or state is State.PENDING or (state in ALLOWING and stopped),
+        can_lower=on or state is State.PENDING or asleep,
         saved=bool(entry and saved_since and entry.occurred_at >= saved_since),
         read=read,
         offer=None if on or one.purpose.archived_at else today,
@@ -166,7 +171,7 @@ def _label(one: Standing, language: str) -> str:
     return f"{name} {CHANNELS[one.channel]}"
 
 
-def _since(one: Standing, on: bool, now: datetime) -> str:
+def _since(one: Standing, on: bool, now: datetime, *, here: bool) -> str:
     entry, state = one.entry, one.state
     if entry is None or state in {State.NONE, State.SHOWN}:
         return _("Never switched on")
@@ -187,5 +192,8 @@ def _since(one: Standing, on: bool, now: datetime) -> str:
         "archived": _("Off: we do not do this any more"),
     }
     said = one.answer.reason if state in ALLOWING else str(state)
+    if said == "suppressed" and not here:
+        # Whoever says that an address is theirs does not learn whether it is stopped.
+        said = "other_address"
     end = day(entry.valid_until) if entry.valid_until else when
     return reasons.get(said, _("Off since %(when)s")) % {"when": when, "end": end}

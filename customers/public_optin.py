@@ -91,13 +91,7 @@ def opt_in(request: HttpRequest, key: str) -> HttpResponse:
 def _answer(visit: Visit) -> HttpResponse:
     request = visit.request
     if request.method != "POST":
-        _count_shown(visit)
-        response = _ask(visit)
-        # Who goes back finds the same form, and it is not counted as shown again.
-        response["Cache-Control"] = "private, no-cache"
-        return response
-    if request.POST.get("age") == "younger":
-        return _too_young(visit)
+        return _open(visit)
     step = request.POST.get("step", "")
     if step == "begin":
         return _begin(visit)
@@ -110,6 +104,16 @@ def _answer(visit: Visit) -> HttpResponse:
     except BadTick:
         return _ask_again(visit, _("That did not work. Answer once more."))
     return _take_second(visit, ticked) if step == "second" else _take_first(visit, ticked)
+
+
+def _open(visit: Visit) -> HttpResponse:
+    if visit.request.GET.get("age") == "younger":
+        return _too_young(visit)
+    _count_shown(visit)
+    response = _ask(visit)
+    # Who goes back finds the same form, and it is not counted as shown again.
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _ticked(request: HttpRequest) -> bool:
@@ -393,5 +397,7 @@ def _void(request: HttpRequest, form: ConsentForm | None) -> HttpResponse:
         "again": f"{reverse('opt_in', args=[form.key])}?lang={spoken()}"
         if form and form.archived_at is None
         else "",
+        # A link that is not known has no form to go back to, and must not be a dead end.
+        "preferences": f"{reverse('preferences_ask')}?lang={spoken()}",
     }
     return show(request, "customers/optin_done.html", context, status=410)

@@ -27,6 +27,8 @@ View = Callable[..., HttpResponse]
 # nl-nl, for gettext looks there for plain Dutch too.
 FORMAL = {"nl": "nl-formal"}
 RETRY_BUSY = 5
+# More than any id has, and less than a database cannot compare.
+MOST_DIGITS = 19
 
 # Strangers may post any body at all; a press on a link of ours counts whatever came with it.
 UNREADABLE = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from customers.addresses import masked
+from customers.cells import EMAIL_CHARS
 from customers.consent import Method
 from customers.limits import Limiter
 from customers.lowering import Press, lower
@@ -28,8 +29,8 @@ from customers.own_links import (
     OPEN_FOR,
     PASS_COOKIE,
     PASS_PATH,
+    ask_for_link,
     customer_of,
-    mail_link_to,
     mail_own_link,
     open_own_page,
 )
@@ -86,7 +87,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 def _press(request: HttpRequest, customer: Customer, now: datetime) -> Press:
     """Do what was pressed, if it lowers; anything else is refused, or a letter."""
     if field(request, "do") == "mail":
-        mail_own_link(customer=customer, now=now)
+        mail_own_link(customer=customer, now=now, most=None)
         return Press(mailed=True)
     wanted = pressed(request)
     return lower(customer=customer, wanted=wanted, means=MEANS, now=now) or Press(refused=True)
@@ -128,7 +129,9 @@ def preferences_ask(request: HttpRequest) -> HttpResponse:
         return _ask(request)
     address = field(request, "email").strip()
     try:
-        validate_email(address)
+        validate_email(address[: EMAIL_CHARS + 1])
+        if len(address) > EMAIL_CHARS:
+            raise ValidationError("too long")
     except ValidationError:
         problem = _("This is no e-mail address. Write it like name@example.org.")
         return _ask(request, status=422, problem=problem, address=address)
@@ -137,7 +140,7 @@ def preferences_ask(request: HttpRequest) -> HttpResponse:
         response = _ask(request, status=429, problem=problem, address=address)
         response["Retry-After"] = str(wait)
         return response
-    mail_link_to(address=address, now=timezone.now())
+    ask_for_link(address=address, now=timezone.now())
     return _ask(request, asked=True)
 
 

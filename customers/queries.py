@@ -57,6 +57,36 @@ def customers_by_reference(references: Iterable[str]) -> dict[str, Customer]:
     return found
 
 
+def people_by_reference(references: Iterable[str]) -> dict[str, Customer]:
+    """Return the same, but for a record that was merged the one it became."""
+    return as_they_are_now(customers_by_reference(references))
+
+
+def as_they_are_now(found: Mapping[str, Customer]) -> dict[str, Customer]:
+    """Return customers with those that were merged replaced by the record they became."""
+    became = survivors(one.pk for one in found.values())
+    return {key: became.get(one.pk, one) for key, one in found.items()}
+
+
+def survivors(ids: Iterable[int]) -> dict[int, Customer]:
+    """Return what those of the records that were merged became, by their ids."""
+    became: dict[int, int] = {}
+    wanted = set(ids)
+    while wanted:
+        merges = CustomerMerge.objects.filter(absorbed__in=wanted)
+        steps = dict(merges.values_list("absorbed_id", "survivor_id"))
+        became |= steps
+        wanted = set(steps.values()) - became.keys()
+    people = Customer.objects.in_bulk(set(became.values()) - became.keys()) if became else {}
+    return {pk: people[_end_of(became, pk)] for pk in became}
+
+
+def _end_of(became: Mapping[int, int], pk: int) -> int:
+    while pk in became:
+        pk = became[pk]
+    return pk
+
+
 def erased_addresses(addresses: Iterable[str]) -> set[str]:
     """Return those of the addresses that belonged to somebody who was erased."""
     hashed = {one: text for text in addresses for one in address_hashes(text)}
@@ -100,10 +130,7 @@ def merge_of(customer: Customer) -> CustomerMerge | None:
 
 def survivor(customer: Customer) -> Customer:
     """Return the record that counts: the customer's own, or the one it became in the end."""
-    # A record is absorbed once, by one that was not absorbed then: no circle.
-    while merge := merge_of(customer):
-        customer = merge.survivor
-    return customer
+    return survivors([customer.pk]).get(customer.pk, customer)
 
 
 # -- Permission -----------------------------------------------------------------------------------

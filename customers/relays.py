@@ -8,9 +8,13 @@ see. A yes is an import of one row: with evidence, of grade C, and only where no
 from dataclasses import dataclass
 from datetime import datetime
 
-from customers.consent import Actor, Forbidden, Grade, Method, State
-from customers.ledger import Act, record_consent
+from django.db import transaction
+
+from customers import permission_facts
+from customers.consent import Actor, Grade, Method, State
+from customers.ledger import Act, Unproven, record_consent
 from customers.models import ApiKey, ConsentEntry, ConsentState, Customer, Purpose, Wording
+from customers.permission_facts import says_nothing_was_done
 from customers.withdrawals import Means, withdraw
 
 PLACE = "api"
@@ -55,13 +59,20 @@ def relay_withdrawal(
     return withdraw(customer=customer, purpose=no.purpose, channel=no.channel, means=means, now=now)
 
 
+class InTheWay(ValueError):
+    """A no that a yes given elsewhere does not undo; the text says which."""
+
+
 def relay_yes(
     *, customer: Customer, yes: Yes, key: ApiKey, now: datetime
 ) -> tuple[ConsentEntry, bool]:
     """Record a yes given elsewhere: with True, or the same earlier one with False.
 
-    Raises Forbidden where anything else was recorded before, and Unproven.
+    Raises Forbidden where anything else was recorded before, InTheWay where another record with
+    the address or a wish of the customer says no, and Unproven.
     """
+    if says_nothing_was_done(yes.method):
+        raise Unproven("The method says that the customer did nothing, and that is no yes.")
     act = Act(
         purpose=yes.purpose,
         channel=yes.channel,
@@ -76,12 +87,17 @@ def relay_yes(
         evidence="\n".join([_teller(key), yes.evidence]),
         grade=Grade.C,
     )
-    try:
-        return record_consent(customer=customer, act=act, now=now), True
-    except Forbidden:
+    with transaction.atomic():
+        facts = permission_facts.known([customer], lock=True)
         if known := _same(customer, act):
             return known, False
-        raise
+        stands = ConsentState.objects.filter(
+            customer=customer, purpose=yes.purpose, channel=yes.channel
+        )
+        # What the ledger refuses by itself, it also says and logs.
+        if not stands.exists() and (why := facts.in_the_way(customer, yes.purpose, yes.channel)):
+            raise InTheWay(why)
+        return record_consent(customer=customer, act=act, now=now), True
 
 
 def _same(customer: Customer, act: Act) -> ConsentEntry | None:

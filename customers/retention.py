@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from customers.consent import ALLOWING, Actor, Method, State
 from customers.ledger import Act, record_consent
+from customers.letters import WAITING
 from customers.models import (
     AccessLog,
     ConsentState,
@@ -15,6 +16,7 @@ from customers.models import (
     DataRequest,
     Decision,
     Letter,
+    LetterState,
     LinkAction,
     MailedLink,
     Purchase,
@@ -78,7 +80,13 @@ def _forget_unconfirmed(now: datetime) -> int:
         with transaction.atomic():
             Customer.objects.select_for_update().get(pk=customer.pk)
             _expire(customer, now)
-            Letter.objects.filter(customer=customer).delete()
+            letters = Letter.objects.filter(customer=customer)
+            letters.filter(state__in=WAITING).update(
+                state=LetterState.FAILED_PERM, finished_at=now, address=""
+            )
+            # That there were letters is kept for a while, or typing the address again would begin
+            # to count anew.
+            letters.update(link=None)
             MailedLink.objects.filter(customer=customer).delete()
             Customer.objects.filter(pk=customer.pk).update(
                 email="", name="", address_hash="", older_hash=""

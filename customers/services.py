@@ -24,6 +24,10 @@ from customers.models import (
 )
 from customers.suppressions import Stop, suppress
 
+# What stops one address and says nothing of the next: it is not there, or it was of somebody else,
+# who was erased. Nobody gets such a stop onto an address by saying that it is theirs.
+OF_ONE_ADDRESS = frozenset({SuppressionReason.BOUNCE, SuppressionReason.ERASURE})
+
 ROWS_PER_INSERT = 1_000
 ROWS_PER_UPDATE = 500
 
@@ -176,8 +180,7 @@ def change_address(*, customer: Customer, email: str, now: datetime) -> bool:
                 everything=row.everything,
                 review_at=row.review_at,
             )
-            # A bounce is about the old address alone.
-            if row.reason != SuppressionReason.BOUNCE:
+            if row.reason not in OF_ONE_ADDRESS:
                 suppress(hashes=address_hashes(email), stop=stop, now=now)
     customer.refresh_from_db()
     return True

@@ -1,4 +1,4 @@
-"""What was taken back, stopped and erased, in a file outside the database and its backups.
+"""What was taken back, stopped, restricted and erased, in a file outside the database.
 
 A backup that is put back knows nothing of what happened after it was made. Each line of the file
 is one JSON object that says it again, in keyed hashes: no name, no address, no reference.
@@ -8,6 +8,8 @@ is one JSON object that says it again, in keyed hashes: no name, no address, no 
     {"kind": "suppressed", "at", "address", "reason", "everything", "review_at"}
     {"kind": "lifted", "at", "address", "reason"}
     {"kind": "erased", "at", "customer", "reference"}
+    {"kind": "restricted", "at", "customer", "reference"}
+    {"kind": "unrestricted", "at", "customer", "reference"}
 
 Lines are written after the commit, and stay when they cannot be: a stop never fails for the log.
 """

@@ -4,8 +4,8 @@ Whoever has a link of a mail may do all of this, and nothing here can be used to
 link to a record that was merged lowers the record it became.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from customers.consent import ALLOWING, Actor, State
 from customers.ledger import Act, record_consent
-from customers.models import ConsentEntry, ConsentState, Customer, Purpose
-from customers.queries import merge_of
+from customers.models import ConsentEntry, ConsentState, Customer, Purpose, PurposeKind
+from customers.queries import survivor
 
 # What can be taken back: a yes, and one that waits for its confirmation.
 STANDING = [*ALLOWING, State.PENDING]
@@ -76,11 +76,23 @@ def withdraw_all(*, customer: Customer, means: Means, now: datetime) -> list[Con
 def object_to_marketing(
     *, customer: Customer, purpose: Purpose, channel: str, means: Means, now: datetime
 ) -> ConsentEntry:
-    """Record an objection: it stops all marketing and the profiling for it, and the address."""
+    """Record an objection: it stops all marketing and the profiling for it, and the address.
+
+    Other records with the address lose their marketing: a fresh yes to one thing lifts the stop of
+    the address, and must not bring back what another record permitted before.
+    """
     with transaction.atomic():
-        customer = _locked(customer)
+        customer, people = _same_address(customer)
         act = _act(customer, purpose, channel, State.OBJECTED, means, now)
-        return record_consent(customer=customer, act=act, now=now)
+        entry = record_consent(customer=customer, act=act, now=now)
+        for state in _standing(one for one in people if one.pk != customer.pk):
+            if PurposeKind(state.purpose.kind).is_marketing:
+                lost = _act(
+                    state.customer, state.purpose, state.channel, State.WITHDRAWN, means, now
+                )
+                also = replace(lost, caused_by=entry)
+                record_consent(customer=state.customer, act=also, now=now)
+        return entry
 
 
 def pause(*, customer: Customer, now: datetime) -> datetime:
@@ -102,23 +114,30 @@ def limit(*, customer: Customer, messages: int) -> int:
 
 
 def _locked(customer: Customer) -> Customer:
-    """Lock and return the record that counts: the survivor of one that was merged.
-
-    Asked under the lock, which a merge takes too.
-    """
-    locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    merge = merge_of(locked)
-    return _locked(merge.survivor) if merge else locked
+    """Lock and return the record that counts: the survivor of one that was merged."""
+    return _lock(customer, lambda one: Customer.objects.filter(pk=one.pk))[0]
 
 
 def _same_address(customer: Customer) -> tuple[Customer, Sequence[Customer]]:
-    """Lock and return the record that counts, and all with its address in the order of their ids.
+    """Lock and return the record that counts, and all with its address, by their ids."""
+    return _lock(customer, _with_same_address)
 
-    A merged record has no address, so it is locked alone, and before its survivor by everybody.
+
+def _lock(
+    customer: Customer, people_of: Callable[[Customer], QuerySet[Customer]]
+) -> tuple[Customer, Sequence[Customer]]:
+    """Lock the record that counts and its people, and no record that was merged into another.
+
+    Of one that was merged while we waited the lock is let go with the savepoint: who locks all
+    records of a person would wait for it, and we for them.
     """
-    people = list(_with_same_address(customer).select_for_update().order_by("pk"))
-    merge = merge_of(customer)
-    return _same_address(merge.survivor) if merge else (customer, people)
+    while True:
+        customer = survivor(customer)
+        with transaction.atomic():
+            people = list(people_of(customer).select_for_update().order_by("pk"))
+            if survivor(customer).pk == customer.pk:
+                return next(one for one in people if one.pk == customer.pk), people
+            transaction.set_rollback(True)
 
 
 def _with_same_address(customer: Customer) -> QuerySet[Customer]:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from customers.consent import Method
 from customers.models import Category, Channel, ConsentForm, Customer, Product, Purpose
 from customers.offers import offer_form
-from customers.queries import may_process, products_by_code
+from customers.queries import may_process, people_by_reference, products_by_code
 from feedback import tallies
 from feedback.collect import Edit, NewAnswer
 from feedback.models import Campaign, Exposure, ExposureKind, Response, ResponseEdit, Touchpoint
@@ -154,7 +154,8 @@ def _permitting(reference: str, channel: Channel, now: datetime) -> Customer | N
     if "\0" in reference:
         # PostgreSQL refuses even to look for it.
         return None
-    rows = Customer.objects.select_for_update().filter(reference=reference, erased_at=None)
+    found = people_by_reference([reference]).get(reference)
+    rows = Customer.objects.select_for_update().filter(pk=found.pk if found else 0, erased_at=None)
     customer = rows.first()
     try:
         allowed = customer is not None and may_process(customer, BASIS, channel, now).allowed

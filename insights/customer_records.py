@@ -82,6 +82,11 @@ class Event:
     def wording(self) -> Wording | None:
         return self.entry.wording
 
+    @property
+    def is_yes(self) -> bool:
+        """Whether there is something to prove: a no needs no proof."""
+        return self.entry.state in ALLOWING
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -81,7 +81,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("consentdate", "optindate", "date", "timestamp", "changedat"),
             *("gegevenop", "datum", "wanneer"),
         ),
-        "method": ("how", "hoe", "wijze", "methode"),
+        "method": ("how", "hoe", "wijze", "methode", "manier"),
         "source": ("where", "form", "bron", "waar", "formulier"),
         "wording": ("text", "consenttext", "tekst", "toestemmingstekst"),
         "state": ("status", "consent", "optin", "toestemming"),

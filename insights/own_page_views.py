@@ -124,8 +124,8 @@ def _do(request: HttpRequest, customer: Customer, now: datetime) -> str:
 
 def _switch_on(request: HttpRequest, customer: Customer, now: datetime) -> str:
     """Record a yes; an empty box is none, and changes nothing."""
-    ticked = number(request, "yes")
-    wording = Wording.objects.filter(pk=ticked).select_related("purpose").first()
+    text = Wording.objects.filter(pk=number(request, "yes"))
+    wording = text.select_related("purpose").first()
     if wording is None:
         return "empty"
     try:
@@ -152,7 +152,8 @@ def _lift(customer: Customer, now: datetime, *, limit: bool) -> str:
 
 
 def _erase_answer(request: HttpRequest, customer: Customer) -> str:
-    erased = erase_answer(response_id=number(request, "answer"), customers=same_person(customer))
+    pk = number(request, "answer")
+    erased = erase_answer(response_id=pk, customers=same_person(customer))
     return "answer_erased" if erased else "unknown"
 
 

@@ -45,6 +45,10 @@ FAULTS: Mapping[str, Any] = {
         "“%(word)s” belongs to another purpose. One tick, one purpose: ask for it with a tick of "
         "its own, one step later."
     ),
+    "silent": _(
+        "“%(text)s” says nothing of what this purpose does (%(kind)s). A text counts for what it "
+        "says: name the purpose that it asks for."
+    ),
     "no_frequency": _(
         "Neither “%(text)s” nor the line below it says how often. Name the %(promised)d messages "
         "that are promised: that is what is kept."

@@ -32,6 +32,7 @@ from customers.receipts import Act, Notice, basis_of, receipt, utc
 from feedback.models import Invitation, Response
 from feedback.queries import answers_of, invitations_of
 from insights.consent_words import purpose_name
+from insights.customer_records import place_names
 from insights.organisation import profile
 from insights.retention import rules
 
@@ -45,7 +46,12 @@ def person_document(customer: Customer, now: datetime) -> Json:
     ids = same_person(customer)
     organisation = profile().name
     entries = _entries(ids)
-    consents = [_consent(one, customer, organisation, now) for one in entries]
+    names = place_names(one.place for one in entries)
+    consents = [
+        _consent(one, customer, organisation, now)
+        | {"place_name": str(names.get(one.place, one.place))}
+        for one in entries
+    ]
     purchases = [_purchase(one) for one in _purchases(ids)]
     answers = [_answer(one) for one in answers_of(ids)]
     who = _who(customer)

@@ -1,4 +1,4 @@
-"""Doing again what a restored backup does not know: erasures, stops and suppressed addresses.
+"""Doing again what a restored backup does not know: erasures, restrictions, and who was stopped.
 
 Read from the log of stops (customers/stop_log.py), before any job may send. Done twice it changes
 nothing the second time; whatever the customer did later than a line stays.
@@ -36,12 +36,13 @@ class Replayed:
     erased: int = 0
     stopped: int = 0
     suppressed: int = 0
+    restricted: int = 0
     known: int = 0
     damaged: list[int] = field(default_factory=list)
 
     @property
     def changed(self) -> int:
-        return self.erased + self.stopped + self.suppressed
+        return self.erased + self.stopped + self.suppressed + self.restricted
 
     def document(self) -> dict[str, object]:
         return asdict(self)
@@ -57,6 +58,7 @@ def replay_stops(now: datetime) -> Replayed:
     # After the stops, as those need the address of whoever is erased next.
     for lines in _in_batches([line for line in found.lines if line["kind"] == "erased"]):
         _replay_erasures(lines, done, now)
+    _replay_restrictions(found.lines, done)
     _replay_suppressions(found.lines, done, now)
     return done
 
@@ -134,6 +136,28 @@ def _replay_erasures(lines: Collection[Line], done: Replayed, now: datetime) -> 
             people[reference] = erase(customer=customer, order=order, now=now).customer
             people[reference].refresh_from_db()
             done.erased += 1
+
+
+# -- Restrictions ---------------------------------------------------------------------------------
+
+
+def _replay_restrictions(lines: Iterable[Line], done: Replayed) -> None:
+    """Restrict again who was restricted last; what was lifted after it stays lifted."""
+    last = {
+        str(line["reference"]): line
+        for line in lines
+        if line["kind"] in {"restricted", "unrestricted"}
+    }
+    restricted = [line for line in last.values() if line["kind"] == "restricted"]
+    for some in _in_batches(restricted):
+        people = _people(some)
+        for line in some:
+            customer = people.get(str(line["reference"]))
+            changed = customer is not None and Customer.objects.filter(
+                pk=customer.pk, erased_at__isnull=True, restricted_at__isnull=True
+            ).update(restricted_at=_at(line, "at"))
+            done.restricted += int(changed)
+            done.known += int(not changed)
 
 
 # -- Addresses ------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from customers.models import (
     RequestSource,
     RequestState,
 )
-from customers.queries import customers_by_reference
+from customers.queries import people_by_reference
 from customers.withdrawals import Means, object_to_marketing
 from insights.erasure import Order, erase
 
@@ -92,7 +92,7 @@ def lifts(request: DataRequest) -> bool:
 
 def take_in(*, reference: str, asked: Asked, now: datetime) -> DataRequest:
     """Take in a request at a colleague's desk, and tell the customer; raises NoCustomer."""
-    customer = customers_by_reference([reference]).get(reference)
+    customer = people_by_reference([reference]).get(reference)
     if customer is None:
         raise NoCustomer(f"{reference!r} is not a known customer. Give the shop's own reference.")
     if customer.erased_at is not None:
@@ -165,7 +165,7 @@ def _do(request: DataRequest, customer: Customer, by: str, now: datetime) -> str
         names = ", ".join(_label(name) for name in changed)
         return _("Corrected: %(fields)s.") % {"fields": names} if names else _("It was right.")
     if lifts(request):
-        lift_restriction(customer=customer)
+        lift_restriction(customer=customer, now=now)
         return _("The data are used again.")
     if request.kind == RequestKind.RESTRICTION:
         restrict(customer=customer, now=now)

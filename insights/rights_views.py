@@ -25,7 +25,7 @@ from insights.rights_forms import RefusalForm, RequestForm
 @require_http_methods(["GET", "POST"])
 def requests(request: HttpRequest) -> HttpResponse:
     """List what is open and what was answered, without a name; a POST takes one in."""
-    form = RequestForm(request.POST or None)
+    form = RequestForm(request.POST or None, initial={"reference": request.GET.get("customer")})
     if form.is_valid() and (taken := _take_in(request, form)):
         messages.success(request, _("Taken in. It is due in a month."))
         return redirect("request", taken.pk)

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from celery import Task, shared_task
 from django.utils import timezone
 
-from customers import invalidations, letters
+from customers import invalidations, letters, own_links
 from customers.tasks import (
     expire_unconfirmed,
     label_customers,
@@ -51,6 +51,7 @@ def send_letters() -> None:
     """Send the letters about permission and data that wait."""
     organisation = profile()
     sender = letters.Sender(organisation.name, organisation.sender, bool(organisation.formal))
+    own_links.mail_asked_links(timezone.now())
     letters.send_due(sender, timezone.now())
 
 

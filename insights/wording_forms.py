@@ -39,7 +39,7 @@ LONG = frozenset({"helper", "details"})
 MAY_BE_EMPTY = _("May be empty.")
 HELP: Mapping[str, Any] = {
     "label": _("One sentence of at most 14 words that a customer would say, beginning with yes."),
-    "helper": _("Always visible: how often, and that it can be stopped."),
+    "helper": _("Always visible: how often, and who sends it if the text does not say."),
     "details": _("Behind “Who asks, and what is kept”. May be empty."),
     "controller": _("The organisation, as the text names it."),
     "data_types": MAY_BE_EMPTY,

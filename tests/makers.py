@@ -73,6 +73,11 @@ def make_purpose(**given) -> Purpose:
     return stored(a_purpose(**given))
 
 
+def known_purpose(key: str, **given) -> Purpose:
+    """The purpose that the migrations put there, or a new one where a test emptied the database."""
+    return Purpose.objects.filter(key=key).first() or make_purpose(key=key, **given)
+
+
 def a_wording(**given) -> Wording:
     if "purpose" not in given:
         given["purpose"] = make_purpose()

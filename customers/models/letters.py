@@ -90,7 +90,7 @@ class Letter(models.Model):
     )
     # Emptied as soon as the letter is sent or given up.
     address = models.EmailField(_("address"), blank=True)
-    # Kept, to limit how many letters an address gets.
+    # Of the mailbox it goes to; kept, to limit how many letters that gets.
     address_hash = models.CharField(max_length=HASH_LENGTH, editable=False, db_index=True)
     language = models.CharField(_("language"), max_length=10)
     link = models.OneToOneField(MailedLink, on_delete=models.CASCADE, null=True, blank=True)

@@ -29,23 +29,23 @@ class Version:
 
 _TIPS_NL = Texts(
     label="Ja, Lindehuis mag mij tips en aanbiedingen mailen.",
-    helper="Hooguit 1 keer per week. Stoppen kan altijd, met één klik in elke mail.",
+    helper="Hooguit 1 keer per week.",
     details="Tips over wat je in huis hebt, en aanbiedingen van Lindehuis zelf.",
     controller="Lindehuis",
     data_types="E-mailadres",
     recipients="Alleen Lindehuis",
     retention="Tot je stopt, en hooguit twee jaar",
-    way_out="Onder elke mail staat een link waarmee je stopt.",
+    way_out="Stoppen kan altijd, met de link onder elke mail.",
 )
 _TIPS_EN = Texts(
     label="Yes, Lindehuis may e-mail me tips and offers.",
-    helper="At most 1 time a week. You can stop at any time, with one click in every e-mail.",
+    helper="At most 1 time a week.",
     details="Tips about what you have at home, and offers of Lindehuis itself.",
     controller="Lindehuis",
     data_types="E-mail address",
     recipients="Lindehuis only",
     retention="Until you stop, and at most two years",
-    way_out="Under every e-mail is a link with which you stop.",
+    way_out="You can stop at any time, with the link under every e-mail.",
 )
 _FITTING_NL = Texts(
     label="Ja, kies tips die passen bij wat ik koop.",
@@ -69,23 +69,23 @@ _FITTING_EN = Texts(
 )
 _ASKING_NL = Texts(
     label="Ja, Lindehuis mag mij vragen wat ik ervan vond.",
-    helper="Per e-mail, na een bestelling, hooguit 1 keer per 30 dagen. Stoppen kan altijd.",
+    helper="Per e-mail, na een bestelling, hooguit 1 keer per 30 dagen.",
     details="Eén vraag per keer. Je antwoord staat bij je bestelling.",
     controller="Lindehuis",
     data_types="E-mailadres en bestellingen",
     recipients="Alleen Lindehuis",
     retention="Tot je stopt, en hooguit twee jaar",
-    way_out="Onder elke vraag staat een link waarmee je stopt.",
+    way_out="Stoppen kan altijd, met de link onder elke vraag.",
 )
 _ASKING_EN = Texts(
     label="Yes, Lindehuis may ask me what I thought of it.",
-    helper="By e-mail, after an order, at most 1 time in 30 days. You can stop at any time.",
+    helper="By e-mail, after an order, at most 1 time in 30 days.",
     details="One question at a time. Your answer is kept with your order.",
     controller="Lindehuis",
     data_types="E-mail address and orders",
     recipients="Lindehuis only",
     retention="Until you stop, and at most two years",
-    way_out="Under every question is a link with which you stop.",
+    way_out="You can stop at any time, with the link under every question.",
 )
 
 VERSIONS = (
@@ -115,12 +115,12 @@ VERSIONS = (
         replace(
             _TIPS_NL,
             label="Ja, mail mij tips en aanbiedingen, hooguit 1 keer per week.",
-            helper="Van Lindehuis. Stoppen kan altijd, met één klik in elke mail.",
+            helper="Van Lindehuis.",
         ),
         replace(
             _TIPS_EN,
             label="Yes, e-mail me tips and offers, at most 1 time a week.",
-            helper="From Lindehuis. You can stop at any time, with one click in every e-mail.",
+            helper="From Lindehuis.",
         ),
         WEEKLY,
     ),

@@ -51,12 +51,13 @@ def proof_panel(facts: Facts) -> ProofPanel:
     complete = counts[Grade.A] + counts[Grade.B]
     unproven = facts.reach.unproven
     seen = not is_small(n) and not is_small(complete) and not is_small(n - complete)
+    share = 100 * complete / n if seen and n >= MIN_VERDICT else None
     return ProofPanel(
-        title=_proof_title(unproven),
+        title=_proof_title(unproven, share),
         n=n,
         hidden=is_small(n),
         complete=complete if seen and n else None,
-        share=100 * complete / n if seen and n >= MIN_VERDICT else None,
+        share=share,
         grades=[
             Proven(
                 grade=grade,
@@ -70,9 +71,11 @@ def proof_panel(facts: Facts) -> ProofPanel:
     )
 
 
-def _proof_title(unproven: int) -> str:
+def _proof_title(unproven: int, share: float | None) -> str:
     if not unproven or is_small(unproven):
-        return _("How well permissions are proven")
+        if share is None:
+            return _("How well permissions are proven")
+        return _("%(share)s of permissions have complete proof") % {"share": percent(number(share))}
     return ngettext(
         "%(n)s customer has no proof of a yes and is never mailed",
         "%(n)s customers have no proof of a yes and are never mailed",

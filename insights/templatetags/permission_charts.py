@@ -30,20 +30,27 @@ def funnel_bar(step: Step) -> SafeString:
     )
 
 
+# A part of the bar that is narrower, in percent, has no room for its name on a phone.
+LABELLED = 16
+
+
 @register.simple_tag
 def proof_bar(panel: ProofPanel) -> SafeString:
     """Draw the grades side by side; a grade that is hidden leaves its place empty."""
     css = {"A": "b", "B": "b-soft", "C": "b-heat", "D": "b-down"}
-    parts, x = ['<rect width="100" height="30" class="b-well"/>'], 0.0
+    parts, x = ['<rect width="100%" height="30" class="b-well"/>'], 0.0
     for one in panel.bar:
         width = max(one.share, 0.4)
         parts.append(
-            f'<rect x="{x:.2f}" width="{width:.2f}" height="30" class="{css[one.grade]}"/>'
+            f'<rect x="{x:.2f}%" width="{width:.2f}%" height="30" class="{css[one.grade]}"/>'
         )
+        if one.share >= LABELLED:
+            label = f"{one.grade} {percent(number(one.share))}"
+            parts.append(f'<text x="{x:.2f}%" y="19" dx="8" class="on-{css[one.grade]}">{label}')
+            parts.append("</text>")
         x += one.share
     return mark_safe(  # noqa: S308  (numbers)
-        '<svg class="ci-chart pm-bar pm-bar--proof" viewBox="0 0 100 30" '
-        f'preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
+        '<svg class="ci-chart pm-bar pm-bar--proof" aria-hidden="true">' + "".join(parts) + "</svg>"
     )
 
 

@@ -6,13 +6,20 @@ import pytest
 from django.utils import timezone
 
 from customers.consent import State
-from customers.models import ConsentEntry, Purpose
+from customers.models import ConsentEntry
 from customers.subjects import sign_subject
 from feedback.models import Response
 from tests.browser.looks import FEW_LOOKS, choices
 from tests.browser.test_widget import NOW, ask, element, host, other
 from tests.customers.test_ledger_together import _emptied_afterwards
-from tests.makers import make_consent_form, make_customer, make_purpose, make_wording, record
+from tests.makers import (
+    known_purpose,
+    make_consent_form,
+    make_customer,
+    make_purpose,
+    make_wording,
+    record,
+)
 
 __all__ = ["_emptied_afterwards", "ask", "host", "other"]
 
@@ -55,10 +62,7 @@ def known(settings) -> str:
     """The signed words of the shop for a customer who permits that we keep her opinion."""
     settings.SUBJECT_KEYS = ["shared with the shop"]
     now = timezone.now()
-    # Migrations made it; what an earlier test emptied stays empty.
-    purpose = Purpose.objects.filter(key="satisfaction_survey").first() or make_purpose(
-        key="satisfaction_survey", kind="survey", channels=["email", "web"]
-    )
+    purpose = known_purpose("satisfaction_survey", kind="survey", channels=["email", "web"])
     make_wording(purpose=purpose, published_at=now - timedelta(days=9))
     noor = make_customer(reference="K1", email="noor@example.org")
     record(noor, purpose=purpose, channel="web", occurred_at=now - timedelta(days=1))

@@ -12,13 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from customers import triggers
-from customers.models import ConsentEntry, ConsentState, Evidence, Purpose, Wording
+from customers.models import ConsentEntry, ConsentState, Evidence, Wording
 from feedback.models import Response
 from insights.models import ImportJob
 from insights.tasks import due_jobs
 from tests.browser.looks import FEW_LOOKS, LOOKS, choices
 from tests.insights.uploads import run
-from tests.makers import make_customer, make_wording
+from tests.makers import known_purpose, make_customer, make_wording
 
 pytestmark = [
     pytest.mark.browser,
@@ -198,7 +198,7 @@ def ledger(transactional_db) -> Iterator[None]:
 @pytest.fixture
 def permissions(ledger, tmp_path) -> Path:
     """Thirty customers of an old shop: most with proof, some without, and one who said no."""
-    make_wording(purpose=Purpose.objects.get(key="email_marketing"))
+    make_wording(purpose=known_purpose("email_marketing"))
     path = tmp_path / "toestemmingen.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)

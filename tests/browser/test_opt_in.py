@@ -57,6 +57,7 @@ def test_from_the_form_to_the_permission_by_keyboard(open_page, form, language, 
     press("Tab")  # the skip link
     press("Tab")
     press("Space")
+    press("Tab")  # who asks, and what is kept
     press("Tab")
     page.keyboard.type("noor")
     press("Enter")
@@ -72,11 +73,9 @@ def test_from_the_form_to_the_permission_by_keyboard(open_page, form, language, 
     watched.settle()
     watched.check(f"opt-in-second-{look}")
     assert page.locator("[type=checkbox]").is_checked() is False
-    press("Tab")
-    press("Tab")
-    press("Space")
-    press("Tab")
-    press("Enter")
+    # The skip link, the box; then what unfolds who asks, the button.
+    for key in ("Tab", "Tab", "Space", "Tab", "Tab", "Enter"):
+        press(key)
     page.wait_for_selector("section h1")
     watched.settle()
     watched.check(f"opt-in-done-{look}")

@@ -16,6 +16,7 @@ from customers.models import (
     DataRequest,
     Purpose,
 )
+from customers.own_links import mail_asked_links
 from customers.tokens import preferences_token, unsubscribe_token
 from feedback.services import add_responses
 from tests.browser.looks import FEW_LOOKS
@@ -71,6 +72,7 @@ def preferences_path(customer: Customer) -> str:
 
 def mailed_path(mailoutbox) -> str:
     """Send what waits and return the address in the newest letter."""
+    mail_asked_links(timezone.now())
     send_due(Sender("Lindehuis", "shop@example.org"), timezone.now())
     return "/preferences/" + mailoutbox[-1].body.split("/preferences/")[1].split("/")[0] + "/"
 

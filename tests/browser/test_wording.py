@@ -11,7 +11,7 @@ from customers.models import ConsentForm, Purpose, Wording
 from customers.publishing import publish
 from tests.browser.looks import FEW_LOOKS, choices
 from tests.customers.test_publishing import an_edition
-from tests.makers import NOW, make_purpose
+from tests.makers import NOW, known_purpose
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,10 +32,8 @@ def _emptied_afterwards(transactional_db) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def tips(transactional_db) -> Purpose:
-    """The tests before may have emptied the database, of what the migrations put there too."""
-    facts = {"name_nl": "Tips en aanbiedingen", "name_en": "Tips and offers"}
-    known = Purpose.objects.filter(key="email_marketing").first()
-    return known or make_purpose(key="email_marketing", **facts)
+    names = {"name_nl": "Tips en aanbiedingen", "name_en": "Tips and offers"}
+    return known_purpose("email_marketing", **names)
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)

@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import call_command
 
-from customers.addresses import address_hash, address_hashes, masked
+from customers.addresses import address_hash, address_hashes, mailbox, masked
 from customers.models import Customer
 from customers.services import add_customers, ensure_customers, update_customers
 from tests.makers import NOW, a_customer, make_customer
@@ -97,3 +97,17 @@ def test_a_new_key_is_taken_into_use_by_a_command(settings, capsys):
         address_hash("k0@example.org"),
         before,
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "box"),
+    [
+        ("Noor+shop@Example.org", "noor@example.org"),
+        ("n.o.o.r+x@googlemail.com", "noor@gmail.com"),
+        ("n.oor@example.org", "n.oor@example.org"),
+        ("+tag@example.org", "+tag@example.org"),
+        ("", ""),
+    ],
+)
+def test_all_addresses_of_a_mailbox_are_written_in_one_way(address, box):
+    assert mailbox(address) == box

@@ -23,6 +23,7 @@ from customers.models import (
 from customers.queries import may_process
 from customers.verification import verify_ledger
 from insights.accounts import Role
+from tests.customers.test_after_a_merge import merged
 from tests.insights.test_admin import make_colleague
 from tests.makers import make_customer, make_purpose, make_wording, record
 
@@ -251,7 +252,15 @@ def test_it_says_the_same_as_the_gate_for_everything(permitting, tips):
 
 
 def _old(purpose):
-    return make_wording(purpose=purpose, version=1, published_at=days_ago(500), scope_hash="1" * 64)
+    """A text that was asked elsewhere, for something else."""
+    return make_wording(
+        purpose=purpose,
+        version=-1,
+        change="editorial",
+        details="Ja, mail mij.",
+        published_at=days_ago(500),
+        scope_hash="1" * 64,
+    )
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -306,12 +315,12 @@ def test_many_take_the_same_queries_as_one(permitting, tips, django_assert_num_q
     call("consent", {"references": references}, key=key)
     # The key, the customers, purposes, states and stopped addresses, and the access log with its
     # savepoint.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         call("consent", {"references": references}, key=key)
     for number in range(499):
         references.append(f"M{number}")
         make_customer(reference=f"M{number}", email=f"m{number}@example.org")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         told = call("consent", {"references": references}, key=key)
     assert len(told.json()["customers"]) == 500
     too_many = call("consent", {"references": [*references, "one more"]}, key=key)
@@ -438,6 +447,8 @@ NOT_EVIDENCE = {
     **{f"no {name}": ({name: None}, name) for name in MISSING},
     "blank evidence": ({"evidence": " \n"}, "evidence"),
     "blank source": ({"source": " "}, "source"),
+    "an address in the source": ({"source": "mail to noor@example.org"}, "source"),
+    "an address in the method": ({"method": "noor@example.org"}, "method"),
     "a day without a time": ({"occurred_at": "2026-01-01"}, "occurred_at"),
     "no time zone": ({"occurred_at": "2026-01-01T12:00:00"}, "occurred_at"),
     "tomorrow": ({"occurred_at": "2999-01-01T12:00:00Z"}, "occurred_at"),
@@ -509,8 +520,9 @@ def _stand(customer, purpose, wanted: State) -> None:
 def test_a_yes_does_not_lift_a_stopped_address(noor, tips):
     other = make_purpose(key="other")
     record(noor, purpose=other, state=State.OBJECTED, occurred_at=days_ago(9))
-    told = call("customers/K1/consent/give", a_yes(tips), key=make_key(Scope.GIVE)).json()
-    assert (told["allowed"], told["reason"]) == (False, "suppressed")
+    told = call("customers/K1/consent/give", a_yes(tips), key=make_key(Scope.GIVE))
+    assert (told.status_code, told.json()["error"]) == (409, "ledger")
+    assert state(noor, tips) == State.NONE
 
 
 def test_a_yes_is_bound_to_an_address(tips):
@@ -570,3 +582,58 @@ def test_no_log_holds_anything_of_a_customer_or_a_key(permitting, tips, caplog):
     assert "Refused" in ours
     for trace in (*SECRETS, "canary", secret[3:], "4711"):
         assert trace not in ours
+
+
+# -- A no somewhere else ---------------------------------------------------------------------------
+
+
+def give(reference: str, purpose, **given):
+    path = f"customers/{reference}/consent/give"
+    return call(path, a_yes(purpose, **given), key=make_key(*ALL))
+
+
+def test_a_no_on_another_record_with_the_address_keeps_a_yes_out(noor, tips):
+    record(noor, purpose=tips, occurred_at=days_ago(9))
+    record(noor, purpose=tips, state=State.WITHDRAWN, occurred_at=days_ago(8))
+    again = make_customer(reference="K2", email="Noor@example.org")
+    refused = give("K2", tips)
+    assert refused.status_code == 409
+    assert "another record has this address" in refused.json()["message"]
+    assert not may_process(again, "tips", "email", timezone.now()).allowed
+    assert state(again, tips) == State.NONE
+
+
+def test_a_yes_for_who_is_restricted_or_stopped_is_not_recorded(noor, tips):
+    noor.restricted_at = timezone.now()
+    noor.save()
+    assert give("K1", tips).status_code == 409
+    noor.restricted_at = None
+    noor.save()
+    record(
+        make_customer(reference="K2", email="noor@example.org"), purpose=make_purpose(),
+        state=State.OBJECTED, occurred_at=days_ago(1),
+    )  # fmt: skip
+    assert give("K1", tips).status_code == 409
+    assert state(noor, tips) == State.NONE
+
+
+@pytest.mark.parametrize("method", ["pre-ticked box", "Vooraf aangevinkt", "opt-out"])
+def test_a_method_by_which_nothing_was_done_gives_nothing(noor, tips, method):
+    refused = give("K1", tips, method=method)
+    assert (refused.status_code, refused.json()["error"]) == (422, "unproven")
+    assert state(noor, tips) == State.NONE
+
+
+def test_a_record_that_was_merged_answers_as_the_one_it_became(permitting, tips):
+    old = make_customer(reference="K9", email="n.devries@example.org")
+    record(old, purpose=tips, address=old.email, occurred_at=days_ago(9))
+    merged(permitting, old)
+    key = make_key(*ALL)
+    both = call("consent", {"references": ["K9", "K1"]}, key=key).json()
+    assert [one["reference"] for one in both["customers"]] == ["K9", "K1"]
+    assert both["customers"][0]["permissions"] == both["customers"][1]["permissions"]
+    assert any(one["reason"] == "given" for one in both["customers"][0]["permissions"])
+    assert give("K9", tips).status_code == 409
+    taken = call("customers/K9/consent/withdraw", a_withdrawal(), key=key).json()
+    assert (taken["state"], taken["allowed"]) == ("withdrawn", False)
+    assert state(permitting, tips) == State.WITHDRAWN

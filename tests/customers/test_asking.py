@@ -22,6 +22,7 @@ from customers.models import (
     SuppressionReason,
 )
 from customers.queries import may_process
+from customers.services import change_address
 from tests.customers.opt_in import (
     ADDRESS,
     a_tick,
@@ -31,6 +32,7 @@ from tests.customers.opt_in import (
     states,
     text_of,
 )
+from tests.customers.test_after_a_merge import merged
 from tests.makers import NOW, make_asked_purpose, make_consent_form, make_customer, record
 
 pytestmark = pytest.mark.django_db
@@ -377,3 +379,57 @@ def test_the_bell_rings_for_a_mail_alone(form, django_capture_on_commit_callback
     with django_capture_on_commit_callbacks() as rung:
         ask(form)
     assert rung == []
+
+
+# -- A yes that no longer holds, and records that were merged while a page was open ----------------
+
+
+def tick_known(customer, form, now) -> Outcome:
+    return asking.take_tick(customer=customer, tick=a_tick(form, now), asked_at=now)
+
+
+def test_a_tick_beside_a_yes_that_ran_out_and_was_not_written_down_yet_is_a_yes(form):
+    noor = verified()
+    record(noor, purpose=form.first, wording=text_of(form), occurred_at=NOW)
+    late = NOW + timedelta(days=form.first.valid_days + 1)
+    assert not allowed(noor, form.first, late)
+    assert tick_known(noor, form, late) is Outcome.GIVEN
+    assert states(noor) == ["given", "renewed"]
+    assert allowed(noor, form.first, late)
+
+
+def test_a_tick_beside_a_yes_on_another_address_waits_for_the_mail(form):
+    noor = verified()
+    record(noor, purpose=form.first, wording=text_of(form))
+    change_address(customer=noor, email="new@example.org", now=NOW + HOUR)
+    assert tick_known(noor, form, NOW + HOUR) is Outcome.PENDING
+    assert not allowed(noor, form.first, NOW + HOUR)
+    confirm(token=mailed_token(NOW + HOUR), now=NOW + 2 * HOUR)
+    noor.refresh_from_db()
+    assert allowed(noor, form.first, NOW + 2 * HOUR)
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_what_is_answered_on_a_page_from_before_a_merge_is_about_the_survivor(form, ticked):
+    old = make_customer(email="old@example.org", verified_hash=address_hash("old@example.org"))
+    noor = verified()
+    merged(noor, old)
+    later = NOW + 2 * HOUR
+    if ticked:
+        assert tick_known(old, form, later) is Outcome.GIVEN
+    else:
+        asking.leave_known(customer=old, tick=a_tick(form, later), asked_at=later)
+    assert states(noor) == ["given" if ticked else "refused"]
+    assert states(old) == []
+
+
+def test_who_has_no_address_any_more_cannot_say_yes(form):
+    noor = verified()
+    Customer.objects.filter(pk=noor.pk).update(email="")
+    assert tick_known(noor, form, NOW) is Outcome.NOTHING
+
+
+def test_one_mailbox_gets_one_mail_whatever_stands_behind_its_plus(form):
+    for tag in ("", "+a", "+b", "+c"):
+        ask(form, address=f"noor{tag}@example.org")
+    assert Letter.objects.count() == 1

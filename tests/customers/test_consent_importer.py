@@ -662,7 +662,7 @@ def test_a_large_file_is_read_in_a_stream_of_small_batches(tips, django_assert_n
     rows = "".join(f"K{n},tips,email,2026-01-01,box,shop,,\n" for n in range(1_000))
     services.ensure_customers({f"K{n}": NOW for n in range(1_000)})
     # 20 batches of 50 rows, each a few queries whatever its rows: customers, texts, states.
-    with django_assert_num_queries(20 * 8):
+    with django_assert_num_queries(20 * 9):
         result, _ = import_text(HEAD + rows)
     assert counts(result) == {"without_proof": 1_000}
 
@@ -712,3 +712,23 @@ def test_words_of_the_file_are_recoded(tips, noor, tmp_path):
 def test_a_file_without_channels_says_what_is_missing(tmp_path):
     with pytest.raises(CommandError, match="channel is required and no column fills it"):
         command(tmp_path, "customer,purpose\nK1,tips\n")
+
+
+def test_an_objection_in_a_file_takes_all_marketing_from_other_records_with_the_address(tips, noor):
+    offers = make_purpose(key="offers")
+    twin = make_customer(reference="K2", email=noor.email)
+    record(twin, purpose=tips, address=noor.email)
+    record(twin, purpose=offers, address=noor.email)
+    import_text("customer,purpose,channel,state\nK1,tips,email,objected\n")
+    assert {one.state for one in ConsentState.objects.filter(customer=twin)} == {"withdrawn"}
+
+
+@pytest.mark.parametrize("said", ["given", "withdrawn"])
+def test_the_ledger_keeps_no_address_that_a_file_has_in_its_source(tips, noor, said):
+    row = (
+        f'K1,tips,email,2026-03-02 10:00,noor@example.org,"mail, noor@example.org","{TEXT}",{said}'
+    )
+    import_text(f"{HEAD}{row}\n")
+    entry = ConsentEntry.objects.get()
+    assert (entry.state, entry.place, entry.method) == (said, "", "import")
+    assert "noor@example.org" in Evidence.objects.get().text

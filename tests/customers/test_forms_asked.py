@@ -1,5 +1,6 @@
 """Opt-in forms: what they may ask, where, and that the gate looks at each page before."""
 
+import copy
 from datetime import date, timedelta
 
 import pytest
@@ -127,20 +128,33 @@ def test_each_page_has_one_tick_and_passes_the_gate(tips, personal):
     assert faults_of_pages(found) == []
 
 
+BOX = '<input type="checkbox" name="{{ name }}" '
+
+
 @pytest.mark.parametrize(
-    ("box", "code"), [("checked", "pre_ticked"), ("required", "required"), ("hidden", "hidden")]
+    ("template", "html", "code", "why"),
+    [
+        ("_tick.html", f"{BOX} checked>", "pre_ticked", "The box is ticked"),
+        ("_tick.html", f"{BOX} required>", "required", "The box is required"),
+        ("_tick.html", f"{BOX} hidden>", "hidden", "The box is hidden"),
+        ("_optin_line.html", '<button class="btn-link">No</button>', "unequal", "not equal"),
+    ],
 )
-def test_a_page_with_a_fault_keeps_the_form_from_asking(tips, settings, box, code):
+def test_a_page_with_a_fault_keeps_the_form_from_asking(tips, settings, template, html, code, why):
     """The gate reads the page that is drawn, so a template that pushes is stopped too."""
     quiet = add_form(asking=asking(first=tips, name="Quiet"), now=NOW)
-    template = {"customers/_tick.html": f'<input type="checkbox" name="{{{{ name }}}}" {box}>'}
-    loaders = [("django.template.loaders.locmem.Loader", template)]
-    engine = "django.template.backends.django.DjangoTemplates"
-    settings.TEMPLATES = [{"BACKEND": engine, "OPTIONS": {"loaders": loaders}}]
+    engine = copy.deepcopy(settings.TEMPLATES[0])
+    folders = engine.pop("DIRS")
+    engine.pop("APP_DIRS", None)
+    engine["OPTIONS"]["loaders"] = [
+        ("django.template.loaders.locmem.Loader", {f"customers/{template}": html}),
+        ("django.template.loaders.filesystem.Loader", folders),
+    ]
+    settings.TEMPLATES = [engine]
     with pytest.raises(FormRefused) as refused:
         add_form(asking=asking(first=tips), now=NOW)
     assert [fault.code for fault in refused.value.faults] == [code]
-    with pytest.raises(FormRefused, match="The box is"):
+    with pytest.raises(FormRefused, match=why):
         change_form(form=quiet, asking=asking(first=tips, name="Loud"))
     assert [form.name for form in ConsentForm.objects.all()] == ["Quiet"]
 

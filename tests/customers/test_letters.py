@@ -84,7 +84,7 @@ def test_the_token_is_made_while_it_is_sent_and_only_its_hash_is_kept(mailbox, s
     assert letter.link.digest is None
     send(SENDER, NOW)
     text = mailbox.taken[0].content.decode().replace("=\r\n", "").replace("=3D", "=")
-    [token] = re.findall(r"https://insights\.example/preferences/([\w-]{43})/", text)
+    [token] = re.findall(r"https://insights\.example/preferences/([\w-]{43})/\?lang=nl\s", text)
     letter.link.refresh_from_db()
     assert letter.link.digest == secret_digest(token)
     assert b"Auto-Submitted: auto-generated" in mailbox.taken[0].content
@@ -177,3 +177,35 @@ def test_one_letter_a_day_and_three_in_all_until_a_link_is_used():
     assert may_write(kind=LetterKind.OPEN, address="other@example.org", now=NOW)
     MailedLink.objects.filter(pk=letter.link_id).update(digest="a" * 64, spent_at=NOW)
     assert may(NOW + timedelta(days=10))
+
+
+def test_letters_that_were_ignored_are_forgotten_after_ninety_days():
+    noor = make_customer(email="noor@example.org")
+    for day in range(3):
+        a_letter(now=NOW + timedelta(days=day), customer=noor)
+    kept = {"kind": LetterKind.OPEN, "address": "noor@example.org"}
+    assert not may_write(**kept, now=NOW + timedelta(days=90) - timedelta(seconds=1))
+    assert may_write(**kept, now=NOW + timedelta(days=90))
+    # Who holds a link of ours is not kept out by strangers, and still gets one a day.
+    assert may_write(**kept, now=NOW + timedelta(days=5), most=None)
+    assert not may_write(**kept, now=NOW + timedelta(days=2, hours=1), most=None)
+
+
+@pytest.mark.parametrize(
+    "address", ["noor+shop@example.org", "NOOR+a+b@example.org", "noor@EXAMPLE.org"]
+)
+def test_one_mailbox_has_one_limit_however_its_address_is_written(address):
+    a_letter(now=NOW, customer=make_customer(email="noor@example.org"))
+    assert not may_write(kind=LetterKind.OPEN, address=address, now=NOW)
+    assert may_write(kind=LetterKind.OPEN, address="noortje@example.org", now=NOW)
+
+
+@pytest.mark.parametrize("address", ["a@b.example\nBcc: x@y.example", f"a@{'ü' * 80}.example"])
+def test_a_letter_that_cannot_be_made_keeps_no_other_waiting(mailbox, address, caplog):
+    bad = a_letter(customer=make_customer(email="odd@example.org"))
+    Letter.objects.filter(pk=bad.pk).update(address=address)
+    a_letter(customer=make_customer(email="noor@example.org"))
+    assert send(SENDER, NOW) == 1
+    assert states() == ["failed_perm", "sent"]
+    assert len(mailbox.taken) == 1
+    assert "example" not in caplog.text

@@ -98,6 +98,12 @@ def test_of_two_records_with_an_address_the_older_gets_the_link(noor):
     assert MailedLink.objects.get().customer == noor
 
 
+def test_of_two_records_the_one_whose_address_it_was_shown_to_be_gets_the_link(noor):
+    shown = make_customer(email="noor@example.org", verified_hash=noor.address_hash)
+    assert mail_link_to(address="noor@example.org", now=NOW) is True
+    assert MailedLink.objects.get().customer == shown
+
+
 def test_a_link_follows_who_was_merged_to_who_remained(noor):
     first, second = make_customer(), make_customer()
     for absorbed, survivor in ((first, second), (second, noor)):

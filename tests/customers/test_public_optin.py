@@ -327,17 +327,18 @@ def test_a_text_of_another_purpose_cannot_be_agreed_to_here(client, form):
 
 
 def test_case_25_who_says_to_be_younger_permits_nothing(client, form):
-    page = post(client, form, age="younger")
-    assert page.status_code == 200
+    assert "?lang=nl&amp;age=younger" in body(get(client, form))
+    page = get(client, form, age="younger")
+    assert "Er is niets bewaard" in body(page)
     assert states() == []
     assert not Customer.objects.exists()
     assert not Letter.objects.exists()
-    assert tally(text_of(form)) == (0, 0, 0, 0)
+    assert tally(text_of(form)) == (1, 0, 0, 0)
 
 
 def test_case_25_nor_does_a_known_customer(client, short, known):
-    state = hidden(begin(client, short), "state")
-    post(client, short, state=state, age="younger")
+    begin(client, short)
+    assert "Er is niets bewaard" in body(get(client, short, age="younger"))
     assert states() == ["shown"]
 
 
@@ -351,7 +352,7 @@ def test_the_age_is_named_and_noted(client, age):
 
 def test_without_an_age_none_is_named_or_noted(client):
     form = make_consent_form(first=make_asked_purpose(minimum_age=0))
-    assert 'name="age"' not in body(get(client, form))
+    assert "age=younger" not in body(get(client, form))
     post(client, form)
     assert ConsentEntry.objects.get().old_enough is None
 
@@ -737,3 +738,9 @@ def test_no_address_and_no_reference_is_in_any_link(client, form, known):
         for link in re.findall(r'(?:href|action)="([^"]*)"', body(page)):
             assert "@" not in link
             assert "K-71" not in link
+
+
+def test_a_link_that_was_never_ours_is_no_dead_end(client):
+    page = client.get("/confirm/nonsense/?lang=en")
+    assert page.status_code == 410
+    assert 'href="/preferences/?lang=en"' in page.content.decode()

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers import public_preferences
+from customers.addresses import address_hashes
 from customers.consent import Actor, State
 from customers.letters import Sender, send_due
 from customers.limits import Limiter
@@ -19,6 +22,8 @@ from customers.models import (
     MailedLink,
     Suppression,
 )
+from customers.own_links import mail_asked_links
+from customers.services import change_address
 from customers.subjects import sign_subject
 from customers.tokens import own_page_pass, preferences_token, secret_digest, unsubscribe_token
 from tests.makers import NOW, make_customer, make_purpose, make_wording, record
@@ -26,6 +31,11 @@ from tests.makers import NOW, make_customer, make_purpose, make_wording, record
 pytestmark = pytest.mark.django_db
 
 TOKEN = "a-token-of-forty-three-characters-as-mailed"
+
+
+@pytest.fixture(autouse=True)
+def _room(monkeypatch):
+    monkeypatch.setattr(public_preferences, "per_place", Limiter(100_000))
 
 
 @pytest.fixture
@@ -367,12 +377,37 @@ def test_an_address_we_know_and_one_we_do_not_get_the_same_answer(stranger, noor
     unknown = stranger.post("/preferences/", {"email": "sam@example.org", "lang": "en"})
     assert known.status_code == unknown.status_code == 200
     assert known.content == unknown.content
+    assert mail_asked_links(timezone.now()) == 1
     assert Letter.objects.get().address == "noor@example.org"
+
+
+def test_an_address_we_know_takes_as_much_work_as_one_we_do_not(stranger, noor):
+    told = []
+    for email in ("noor@example.org", "sam@example.org") * 2:
+        with CaptureQueriesContext(connection) as queries:
+            stranger.post("/preferences/", {"email": email})
+        told.append([query["sql"].split(" VALUES")[0] for query in queries])
+    assert told[0] == told[1] == told[2] == told[3]
+    assert mail_asked_links(timezone.now()) == 1
+    assert not Letter.objects.filter(customer=None).exists()
+
+
+def test_what_somebody_typed_is_not_sent_as_a_letter(stranger, mailoutbox):
+    stranger.post("/preferences/", {"email": "sam@example.org"})
+    assert send_due(Sender("Lindehuis", "shop@example.org"), timezone.now()) == 0
+    assert mailoutbox == []
+
+
+def test_an_address_that_is_too_long_is_none(stranger):
+    long = "a" * 60 + "@" + ".".join(["b" * 60] * 4) + ".example"
+    assert len(long) > 254
+    assert stranger.post("/preferences/", {"email": long}).status_code == 422
 
 
 def test_nobodys_mailbox_is_filled(stranger, noor):
     for _ in range(4):
         stranger.post("/preferences/", {"email": "noor@example.org"})
+        mail_asked_links(timezone.now())
         stranger.post(address(noor), {"do": "mail"})
     assert Letter.objects.count() == 1
 
@@ -382,12 +417,14 @@ def test_an_address_that_bounced_gets_no_letter(stranger, noor):
         address_hash=noor.address_hash, reason="bounce", everything=True, created_at=NOW
     )
     stranger.post("/preferences/", {"email": "noor@example.org"})
+    mail_asked_links(timezone.now())
     assert not Letter.objects.exists()
 
 
 def test_who_objected_to_marketing_still_gets_the_link(stranger, noor, tips):
     record(noor, purpose=tips, state=State.OBJECTED)
     stranger.post("/preferences/", {"email": "noor@example.org"})
+    mail_asked_links(timezone.now())
     assert Letter.objects.count() == 1
 
 
@@ -503,3 +540,25 @@ def test_a_relayed_entry_is_not_told_as_the_customers_own(stranger, noor, tips):
     text = text_of(stranger.get(address(noor) + "?lang=en"))
     assert "Off since 24 November 2026" in text
     assert "She called" not in text
+
+
+def test_a_page_whose_address_was_changed_does_not_tell_whether_that_one_is_stopped(
+    stranger, noor, tips
+):
+    change_address(customer=noor, email="free@example.org", now=NOW)
+    free = text_of(stranger.get(address(noor) + "?lang=en"))
+    victim = make_customer(email="stop@example.org")
+    record(victim, purpose=tips, address=victim.email, state=State.OBJECTED)
+    change_address(customer=noor, email="stop@example.org", now=NOW)
+    stopped = text_of(stranger.get(address(noor) + "?lang=en"))
+    assert stopped.replace("s…p@", "f…e@") == free
+    stranger.post(address(noor), {"do": "off", "purpose": tips.pk, "channel": "email"})
+    assert ConsentState.objects.get(customer=noor, purpose=tips).state == State.WITHDRAWN
+
+
+def test_the_stop_of_an_erased_address_does_not_move_to_another_one(noor):
+    for reason in ("erasure", "bounce", "complaint"):
+        Suppression.objects.create(address_hash=noor.address_hash, reason=reason, created_at=NOW)
+    change_address(customer=noor, email="new@example.org", now=NOW)
+    moved = Suppression.objects.filter(address_hash__in=address_hashes("new@example.org"))
+    assert [one.reason for one in moved] == ["complaint"]

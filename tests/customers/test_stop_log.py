@@ -13,6 +13,7 @@ from django.db import transaction
 from customers import stop_log
 from customers.addresses import address_hash, erased_references
 from customers.consent import State
+from customers.data_requests import lift_restriction, restrict
 from customers.ledger import record_consent
 from customers.models import (
     ConsentState,
@@ -135,7 +136,7 @@ def test_a_half_line_is_named_and_the_rest_is_read(log):
 
 def test_without_a_log_there_is_nothing_to_do():
     assert replay_stops(NOW).document() == {
-        "erased": 0, "stopped": 0, "suppressed": 0, "known": 0, "damaged": [],
+        "erased": 0, "stopped": 0, "suppressed": 0, "restricted": 0, "known": 0, "damaged": [],
     }  # fmt: skip
 
 
@@ -235,9 +236,23 @@ def test_the_command_says_what_it_did_and_what_was_damaged(log):
     out, errors = StringIO(), StringIO()
     call_command("replay_erasures", "--json", stdout=out, stderr=errors)
     assert json.loads(out.getvalue()) == {
-        "erased": 0, "stopped": 1, "suppressed": 0, "known": 0, "damaged": [2],
+        "erased": 0, "stopped": 1, "suppressed": 0, "restricted": 0, "known": 0, "damaged": [2],
     }  # fmt: skip
     assert "Line 2 of the log of stops (STOP_LOG) is damaged" in errors.getvalue()
+
+
+def test_a_restriction_is_told_and_stands_again_after_a_backup_unless_it_was_lifted(committed):
+    noor, bram = make_customer(reference="noor"), make_customer(reference="bram")
+    with committed():
+        restrict(customer=noor, now=NOW)
+        restrict(customer=bram, now=NOW)
+        lift_restriction(customer=bram, now=LATER)
+    Customer.objects.update(restricted_at=None)  # the backup of the day before
+    assert replay_stops(LATER).restricted == 1
+    noor.refresh_from_db()
+    bram.refresh_from_db()
+    assert (noor.restricted_at, bram.restricted_at) == (NOW, None)
+    assert replay_stops(LATER).changed == 0
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -160,3 +160,20 @@ def test_an_act_of_the_customer_later_opens_it_again(noor, tips):
     act = an_act(purpose=tips, occurred_at=later)
     record_consent(customer=noor, act=act, now=later)
     assert may_process(noor, "tips", "email", later).allowed
+
+
+def test_after_an_objection_a_yes_to_one_thing_brings_back_nothing_of_another_record():
+    tips, offers = make_purpose(key="tips"), make_purpose(key="offers")
+    noor = make_customer(email="noor@example.org")
+    twin = make_customer(email="noor@example.org")
+    record(noor, purpose=tips)
+    record(twin, purpose=tips)
+    record(twin, purpose=offers)
+    means = Means(method="preference_page")
+    later = NOW + timedelta(hours=1)
+    object_to_marketing(customer=noor, purpose=tips, channel="email", means=means, now=later)
+    assert {one.state for one in ConsentState.objects.filter(customer=twin)} == {"withdrawn"}
+    record(noor, purpose=tips, occurred_at=later + timedelta(hours=1))
+    assert may_process(noor, "tips", "email", later + timedelta(hours=2)).allowed
+    for purpose in ("tips", "offers"):
+        assert not may_process(twin, purpose, "email", later + timedelta(hours=2)).allowed

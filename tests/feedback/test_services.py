@@ -491,6 +491,7 @@ def test_erasing_one_answer_leaves_the_others_and_their_count():
     assert erase_answer(response_id=gone.pk, customers=[customer.pk]) is False
 
 
+@pytest.mark.django_db
 def test_answers_and_invitations_move_to_another_record_of_the_same_person():
     of, to, other = make_customer(), make_customer(), make_customer()
     invitation = make_invitation(customer=of)

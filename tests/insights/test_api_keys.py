@@ -119,11 +119,11 @@ def test_revoking_needs_a_press_on_the_button(kim):
 def test_the_page_takes_the_same_queries_with_one_and_three(kim, django_assert_num_queries):
     make_key()
     kim.get(PAGE)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         kim.get(PAGE)
     make_key("Till")
     make_key("Call centre")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         kim.get(PAGE)
 
 

@@ -18,7 +18,7 @@ from tests.insights.test_import_views import signed_in, text
 from tests.makers import NOW, make_purpose
 
 pytestmark = pytest.mark.django_db
-LIST_QUERIES = 7
+LIST_QUERIES = 8
 
 
 @pytest.fixture

@@ -355,7 +355,7 @@ def test_the_list_takes_the_same_queries_for_one_and_for_three(
     browser.get(PAGE)
     # The session, the reader, their roles for the page and for its frame, the organisation, and
     # everybody with their roles.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert browser.get(PAGE).status_code == 200
 
 

@@ -246,6 +246,12 @@ def test_the_record_says_where_a_customer_stands_and_why(staff, noor, tips):
     assert "No Your opinion, Text message Never said yes." in page
 
 
+def test_from_a_record_a_request_is_taken_in_for_that_customer(staff, noor, tips):
+    href = "/permission/requests/?customer=C-1#take-in"
+    assert f'href="{href}"' in staff.get("/customers/C-1/").content.decode()
+    assert 'value="C-1"' in staff.get(href).content.decode()
+
+
 def test_the_history_is_told_in_sentences_with_who_relayed_it_and_the_exact_text(staff, noor, tips):
     ConsentForm.objects.create(key="order", name="Order page", first=tips, created_at=NOW)
     record(noor, purpose=tips, place="form:order", grade="A")
@@ -261,6 +267,9 @@ def test_the_history_is_told_in_sentences_with_who_relayed_it_and_the_exact_text
     back = "Noor Voorbeeld took it back; Kim Voorbeeld (Consent admin) wrote it down."
     assert page.index(back) < page.index(ticked)
     assert "By telephone." in page
+    # A no needs no proof, so no grade stands beside it.
+    assert page.count(", proof A") == 1
+    assert ", proof D" not in page
     assert "She called." in page
     assert "Onder elke mail staat Afmelden." in page
 

@@ -153,7 +153,7 @@ def test_the_list_says_who_when_and_how_many(staff):
     assert re.search(r"f\.csv Customers Waiting", page)
 
 
-LIST_QUERIES = 7
+LIST_QUERIES = 8
 
 
 def test_the_list_takes_the_same_queries_with_one_and_three(staff, django_assert_num_queries):

@@ -425,3 +425,13 @@ def test_the_language_of_the_link_stays_through_a_press(visitor):
     answer = press(visitor, do="pause", lang="nl")
     assert answer["Content-Language"] == "nl"
     assert visitor.get(PAGE)["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "9" * 40, "-1", "1\0", "1e3"])
+def test_no_number_that_is_none_breaks_the_page(visitor, tips, odd):
+    for fields in (
+        {"do": "on", "yes": odd, "channel": "email"},
+        {"do": "erase_answer", "answer": odd},
+        {"do": "off", "purpose": odd, "channel": "email"},
+    ):
+        assert press(visitor, **fields).status_code == 200

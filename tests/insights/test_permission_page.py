@@ -397,3 +397,23 @@ def test_a_year_is_drawn_in_months_and_a_year_before_is_a_year_before(marketer):
     assert "per month" in text(marketer, f"{PATH}?period=12m")
     assert marketer.get(f"{PATH}?period=4w&against=year").status_code == 200
     assert len(table(marketer, "weeks", "?period=4w")[1:]) == 8
+
+
+def test_the_overview_has_the_tabs_of_its_neighbours(consent_admin):
+    page = consent_admin.get(PATH).content.decode()
+    for name in (
+        "permission_purposes",
+        "permission_forms",
+        "requests",
+        "invalidations",
+        "register",
+    ):
+        assert f'href="{reverse(name)}"' in page
+    neighbour = consent_admin.get(reverse("invalidations")).content.decode()
+    assert f'href="{PATH}">Overview</a>' in neighbour
+
+
+def test_the_bar_of_proof_names_its_grades(marketer):
+    half_a_year(today(), people=45)
+    page = marketer.get(PATH).content.decode()
+    assert re.search(r'<text x="[0-9.]+%" y="19" dx="8" class="on-b[a-z-]*">[ABC] \d+', page)

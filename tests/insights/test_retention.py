@@ -4,10 +4,11 @@ import os
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from customers.consent import State
 from customers.data_requests import Asked, finish_request, receive_request
-from customers.letters import queue_letter
+from customers.letters import may_write, queue_letter
 from customers.models import (
     AccessKind,
     AccessLog,
@@ -197,4 +198,15 @@ def test_it_runs_every_night_and_says_how_much(caplog):
 
 @pytest.mark.parametrize(("n", "said"), [(730, "2 years"), (365, "1 year"), (90, "90 days")])
 def test_days_are_said_in_years_where_they_are_that(n, said):
-    assert days(n) == said
+    with translation.override("en"):
+        assert days(n) == said
+
+
+def test_forgetting_an_address_does_not_forget_how_many_letters_it_had():
+    person = make_customer(email="typo@example.org", created_at=old(8))
+    link = a_link(person)
+    letter = queue_letter(kind="confirm", customer=person, now=old(8), link=link)
+    assert tidy(NOW)["unconfirmed_addresses"] == 1
+    letter.refresh_from_db()
+    assert (letter.address, letter.state, letter.link) == ("", "failed_perm", None)
+    assert not may_write(kind="confirm", address="typo@example.org", now=NOW, most=1)

@@ -396,7 +396,6 @@ def test_a_page_for_another_role_says_what_it_is_for_and_whom_to_ask(language, p
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/imports/", "Imports bring in"),
         ("/touchpoints/", "Touchpoints are the questions"),
         ("/settings/colleagues/", "The settings say"),
         ("/own-shop/", "leaves the demo shop"),

@@ -276,7 +276,7 @@ def test_the_list_takes_the_same_queries_with_one_and_three(staff, django_assert
 
 # -- One touchpoint -------------------------------------------------------------------------------
 
-PAGE_QUERIES = 16
+PAGE_QUERIES = 17
 
 
 def test_the_page_takes_the_same_queries_with_one_and_three(staff, django_assert_num_queries):

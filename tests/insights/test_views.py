@@ -73,7 +73,25 @@ PUBLIC = {
     "hosted",
     "opt_in",
     "confirm",
+    "unsubscribe",
+    "preferences",
+    "preferences_ask",
+    # The link in a mail opens it for half an hour, a login does not.
+    "own_page",
+    "own_page_data",
+    "own_page_download",
+    "own_page_correct",
+    "own_page_erase",
+    "own_page_close",
     "logo",
+    # A key decides there (tests/customers/test_api.py).
+    "api:openapi-json",
+    "api:purposes",
+    "api:consent",
+    "api:consent_of_many",
+    "api:consent_withdraw",
+    "api:consent_give",
+    "api:api-root",
     "own_shop_open",  # in the own shop nobody is signed in yet
     "healthz",
     "readyz",
@@ -492,6 +510,6 @@ def test_every_icon_that_is_named_exists_and_every_icon_is_used():
     named = {
         name
         for path in TEMPLATES
-        for name in re.findall(r"{% icon \"([a-z-]+)\" %}", path.read_text())
+        for name in re.findall(r"{% icon \"([a-z0-9-]+)\" %}", path.read_text())
     }
     assert named == {path.stem for path in (ROOT / "static/icons").glob("*.svg")}

@@ -28,8 +28,8 @@ FACTS = {
     "minimum_age": "16",
     "minimum_grade": "C",
 }
-LIST_QUERIES = 6
-PAGE_QUERIES = 12
+LIST_QUERIES = 7
+PAGE_QUERIES = 13
 
 
 @pytest.fixture

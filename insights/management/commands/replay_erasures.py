@@ -36,5 +36,6 @@ class Command(BaseCommand):
 def sentence(done: Replayed) -> str:
     return (
         "The database was older than the log of stops, so it was done again: "
-        f"{done.erased} erased, {done.stopped} taken back, {done.suppressed} addresses stopped."
+        f"{done.erased} erased, {done.stopped} taken back, {done.suppressed} addresses stopped, "
+        f"{done.restricted} restricted."
     )
