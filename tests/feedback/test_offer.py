@@ -170,7 +170,7 @@ def test_only_a_thumb_touchpoint_offers(form):
 def test_without_an_offer_an_answer_costs_what_it_did(noor, form, django_assert_num_queries):
     plain = make_asking(scale="thumb")
     send(plain, an_answer_body(value=1, subject=subject()))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         send(plain, an_answer_body(value=1, subject=subject()))
     offering = make_asking(scale="thumb", offer=form)
     with django_assert_num_queries(6):
