@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField(blank=True, null=True, verbose_name='from')),
                 ('until', models.DateTimeField(blank=True, null=True, verbose_name='to')),
                 ('reason', models.TextField(verbose_name='what is wrong with them')),
-                ('entries', models.PositiveIntegerField(default=0, verbose_name='permissions')),
+                ('entries', models.PositiveIntegerField(default=0, verbose_name='number of entries')),
                 ('proposed_by', models.CharField(max_length=40, verbose_name='proposed by')),
                 ('proposed_at', models.DateTimeField(verbose_name='proposed at')),
                 ('approved_by', models.CharField(blank=True, max_length=40, verbose_name='approved by')),

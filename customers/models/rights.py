@@ -145,7 +145,7 @@ class Invalidation(models.Model):
     since = models.DateTimeField(_("from"), null=True, blank=True)
     until = models.DateTimeField(_("to"), null=True, blank=True)
     reason = models.TextField(_("what is wrong with them"))
-    entries = models.PositiveIntegerField(_("permissions"), default=0)
+    entries = models.PositiveIntegerField(_("number of entries"), default=0)
     proposed_by = models.CharField(_("proposed by"), max_length=40)
     proposed_at = models.DateTimeField(_("proposed at"))
     approved_by = models.CharField(_("approved by"), max_length=40, blank=True)
