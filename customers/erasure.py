@@ -18,6 +18,8 @@ from customers.letters import queue_letter
 from customers.models import (
     AccessLog,
     ConsentState,
+    Contact,
+    ContactHold,
     Customer,
     CustomerMerge,
     CustomerType,
@@ -56,6 +58,8 @@ def held(ids: Collection[int]) -> dict[str, int]:
         "customers.evidence": Evidence.objects.filter(entry__customer__in=list(ids)).count(),
         "customers.mailedlink": MailedLink.objects.filter(**theirs).count(),
         "customers.letter": Letter.objects.filter(**theirs).count(),
+        "customers.contact": Contact.objects.filter(**theirs).count(),
+        "customers.contacthold": ContactHold.objects.filter(**theirs).count(),
         "customers.decision": Decision.objects.filter(**theirs).count(),
         "customers.accesslog": AccessLog.objects.filter(**theirs).count(),
         "customers.datarequest": _told(ids).count(),
@@ -141,6 +145,8 @@ def _delete(ids: Collection[int]) -> None:
     MailedLink.objects.filter(**theirs).delete()
     AccessLog.objects.filter(**theirs).delete()
     Decision.objects.filter(**theirs).delete()
+    Contact.objects.filter(**theirs).delete()
+    ContactHold.objects.filter(**theirs).delete()
     Purchase.objects.filter(**theirs).delete()
 
 

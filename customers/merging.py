@@ -15,11 +15,13 @@ from django.db.models import Q
 
 from customers.addresses import address_hash, address_hashes
 from customers.consent import ALLOWING, Actor, Method, State, strictest
+from customers.holds import move_holds
 from customers.ledger import Act, record_consent
 from customers.letters import WAITING
 from customers.models import (
     AccessLog,
     ConsentState,
+    Contact,
     Customer,
     CustomerMerge,
     DataRequest,
@@ -36,7 +38,16 @@ from customers.suppressions import Stop, suppress
 
 # Every table of this floor that points at a customer, and what becomes of its rows. A table that
 # is in no list is one nobody thought about: nothing is merged then.
-MOVES = frozenset({"customers.Purchase", "customers.DataRequest", "customers.AccessLog"})
+MOVES = frozenset(
+    {
+        "customers.Purchase",
+        "customers.DataRequest",
+        "customers.AccessLog",
+        # What both got weighs on the one person they are; so does what either is left alone for.
+        "customers.Contact",
+        "customers.ContactHold",
+    }
+)
 STAYS = frozenset(
     {
         # The chain of each record is its own, and so is what was made from it.
@@ -249,7 +260,8 @@ def merge_customers(
         _carry_suppressions(plan, now)
         _write_ledger(plan, now)
         _close_links(plan, now)
-        for table in (Purchase, DataRequest, AccessLog):
+        move_holds(absorbed, survivor, now)
+        for table in (Purchase, DataRequest, AccessLog, Contact):
             table._default_manager.filter(customer=absorbed).update(customer=survivor)
         merge = CustomerMerge.objects.create(
             survivor=survivor,

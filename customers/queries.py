@@ -141,7 +141,7 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
 
     Purpose.DoesNotExist for a key nobody set up.
     """
-    use = _use(channel, address_hashes(customer.email), now)
+    use = use_of(channel, address_hashes(customer.email), now)
     stopped = Suppression.objects.filter(address_hash__in=use.addresses)
     row: Any = Purpose.objects.annotate(
         scope=current_scope("pk", now),
@@ -153,8 +153,8 @@ def may_process(customer: Customer, purpose: str, channel: str, now: datetime) -
         .select_related("entry__wording")
         .first()
     )
-    person = _person(customer, suppressed=row.suppressed, unreachable=row.unreachable)
-    return _answer(_terms(row, row.scope), person, use, state.entry if state else None)
+    person = person_of(customer, suppressed=row.suppressed, unreachable=row.unreachable)
+    return answer_for(terms_of(row, row.scope), person, use, state.entry if state else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def standings(customers: Collection[Customer], now: datetime) -> dict[int, list[
     knows of them; in the order of the purposes.
     """
     rows = Purpose.objects.annotate(scope=current_scope("pk", now)).order_by("pk")
-    purposes = {row.pk: (row, _terms(row, row.scope)) for row in rows}
+    purposes = {row.pk: (row, terms_of(row, row.scope)) for row in rows}
     asked = [
         (pk, channel)
         for pk, (row, terms) in purposes.items()
@@ -194,13 +194,13 @@ def standings(customers: Collection[Customer], now: datetime) -> dict[int, list[
     found: dict[int, list[Standing]] = {}
     for one in customers:
         stopped = [stops[address] for address in addresses[one.pk] if address in stops]
-        person = _person(one, suppressed=bool(stopped), unreachable=any(stopped))
+        person = person_of(one, suppressed=bool(stopped), unreachable=any(stopped))
         keys = dict.fromkeys([*asked, *told[one.pk]])
         found[one.pk] = []
         for pk, channel in sorted(keys, key=itemgetter(0)):
             purpose, terms = purposes[pk]
             entry = told[one.pk].get((pk, channel))
-            answer = _answer(terms, person, _use(channel, addresses[one.pk], now), entry)
+            answer = answer_for(terms, person, use_of(channel, addresses[one.pk], now), entry)
             found[one.pk].append(Standing(purpose, channel, answer, entry))
     return found
 
@@ -214,12 +214,14 @@ def _stops(addresses: Collection[str]) -> dict[str, bool]:
     return found
 
 
-def _answer(terms: Terms, person: Person, use: Use, row: ConsentEntry | None) -> Answer:
+def answer_for(terms: Terms, person: Person, use: Use, row: ConsentEntry | None) -> Answer:
+    """Say whether somebody may be reached, given the line of the ledger that counts."""
     entries = [_as_entry(row, terms.key)] if row else []
     return consent.may_process(entries, terms, person, use)
 
 
-def _terms(purpose: Purpose, scope: str | None) -> Terms:
+def terms_of(purpose: Purpose, scope: str | None) -> Terms:
+    """Return what a purpose asks of a permission; `scope` is the hash of what is done now."""
     kind = PurposeKind(purpose.kind)
     return Terms(
         key=purpose.key,
@@ -232,7 +234,8 @@ def _terms(purpose: Purpose, scope: str | None) -> Terms:
     )
 
 
-def _person(customer: Customer, *, suppressed: bool, unreachable: bool) -> Person:
+def person_of(customer: Customer, *, suppressed: bool, unreachable: bool) -> Person:
+    """Return what of a customer matters for permission."""
     return Person(
         restricted=customer.restricted_at is not None,
         erased=customer.erased_at is not None,
@@ -242,7 +245,8 @@ def _person(customer: Customer, *, suppressed: bool, unreachable: bool) -> Perso
     )
 
 
-def _use(channel: str, addresses: frozenset[str], now: datetime) -> Use:
+def use_of(channel: str, addresses: frozenset[str], now: datetime) -> Use:
+    """Return how and when somebody would be reached, on which addresses (hashed)."""
     today = timezone.localdate(now)
     return Use(
         channel=channel,

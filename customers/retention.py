@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from customers.consent import ALLOWING, Actor, Method, State
 from customers.ledger import Act, record_consent
@@ -12,6 +12,8 @@ from customers.letters import WAITING
 from customers.models import (
     AccessLog,
     ConsentState,
+    Contact,
+    ContactHold,
     Customer,
     DataRequest,
     Decision,
@@ -34,7 +36,9 @@ def tidy(now: datetime) -> dict[str, int]:
     """Delete what is older than allowed, and return how much of what; safe to run twice."""
     return {
         "access_log": _gone(AccessLog.objects.filter(viewed_at__lt=_ago(now, "ACCESS_LOG"))),
+        "contacts": _gone(Contact.objects.filter(to_at__lt=_ago(now, "CONTACTS"))),
         "decisions": _gone(Decision.objects.filter(decided_at__lt=_ago(now, "DECISIONS"))),
+        "holds": _gone(_old_holds(now)),
         # Letters before their links: those go along with a letter's link, and not the other way.
         "letters": _gone(Letter.objects.filter(finished_at__lt=_ago(now, "LETTERS"))),
         "links": _gone(_old_links(now)),
@@ -58,6 +62,12 @@ def _gone(rows: QuerySet) -> int:  # type: ignore[type-arg]
 def _old_links(now: datetime) -> QuerySet[MailedLink]:
     waiting = Letter.objects.filter(link=OuterRef("pk"))
     return MailedLink.objects.filter(~Exists(waiting), expires_at__lt=_ago(now, "LETTERS"))
+
+
+def _old_holds(now: datetime) -> QuerySet[ContactHold]:
+    """Holds that ended, or were lifted, as long ago as contacts are kept."""
+    ago = _ago(now, "CONTACTS")
+    return ContactHold.objects.filter(Q(until__lt=ago) | Q(released_at__lt=ago))
 
 
 def _old_requests(now: datetime) -> QuerySet[DataRequest]:

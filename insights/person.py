@@ -1,7 +1,8 @@
 """Everything that is known of one person, as one document: access and portability (GDPR 15, 20).
 
     {"schema", "made_at", "organisation", "who", "source", "purchases", "consents", "answers",
-     "invitations", "requests", "letters", "suppressions", "decisions", "viewed_by", "recipients",
+     "invitations", "requests", "letters", "suppressions", "contacts", "holds", "decisions",
+     "viewed_by", "recipients",
      "retention", "portable"}
 
 Plain JSON values throughout; moments are in UTC as ISO 8601 writes them, days are YYYY-MM-DD.
@@ -19,6 +20,8 @@ from customers.consent import Actor, State
 from customers.models import (
     AccessLog,
     ConsentEntry,
+    Contact,
+    ContactHold,
     Customer,
     DataRequest,
     Decision,
@@ -68,6 +71,8 @@ def person_document(customer: Customer, now: datetime) -> Json:
         "requests": [_request(one) for one in _of(DataRequest, ids, "received_at")],
         "letters": [_letter(one) for one in _of(Letter, ids, "queued_at")],
         "suppressions": [_suppression(one) for one in _suppressions(ids)],
+        "contacts": [_contact(one) for one in _contacts(ids)],
+        "holds": [_hold(one) for one in _of(ContactHold, ids, "created_at")],
         "decisions": [_decision(one) for one in _decisions(ids)],
         "viewed_by": [_view(one) for one in _of(AccessLog, ids, "viewed_at")],
         "recipients": _recipients(entries),
@@ -135,8 +140,13 @@ def _decisions(ids: Iterable[int]) -> Iterable[Decision]:
     return found.order_by("decided_at", "pk")
 
 
+def _contacts(ids: Iterable[int]) -> Iterable[Contact]:
+    found = Contact.objects.filter(customer__in=list(ids)).select_related("category", "purpose")
+    return found.order_by("from_at", "pk")
+
+
 def _of(
-    model: type[DataRequest] | type[Letter] | type[AccessLog], ids: Iterable[int], moment: str
+    model: type[DataRequest | Letter | AccessLog | ContactHold], ids: Iterable[int], moment: str
 ) -> Iterable:  # type: ignore[type-arg]
     return model.objects.filter(customer__in=list(ids)).order_by(moment, "pk")
 
@@ -313,7 +323,37 @@ def _decision(one: Decision) -> Json:
         "channel": one.channel,
         "allowed": one.allowed,
         "reason": one.reason,
+        "kind": one.kind,
+        "outcome": one.outcome,
+        "stopped_by": one.code,
+        "rule": one.rule,
+        "possible_from": _moment(one.next_allowed_at),
         "rests_on": one.entry_id,
+    }
+
+
+def _contact(one: Contact) -> Json:
+    return {
+        "reserved_at": utc(one.reserved_at),
+        "sent_at": _moment(one.sent_at),
+        "state": one.status,
+        "channel": one.channel,
+        "kind": one.kind,
+        "category": str(one.category or ""),
+        "purpose": one.purpose.key if one.purpose else "",
+        "points": one.points,
+        "customer_type": one.customer_type,
+        "involvement": one.involvement,
+        "source": one.source,
+    }
+
+
+def _hold(one: ContactHold) -> Json:
+    return {
+        "reason": one.reason,
+        "since": utc(one.created_at),
+        "until": _moment(one.until),
+        "lifted_at": _moment(one.released_at),
     }
 
 

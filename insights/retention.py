@@ -27,6 +27,7 @@ def rules() -> list[Rule]:
         Rule(_("Comments under answers"), days(settings.RETENTION_COMMENTS_DAYS)),
         Rule(_("Who looked at the data"), days(settings.RETENTION_ACCESS_LOG_DAYS)),
         Rule(_("Why a message was sent or not"), days(settings.RETENTION_DECISIONS_DAYS)),
+        Rule(_("How often somebody was contacted"), days(settings.RETENTION_CONTACTS_DAYS)),
         Rule(_("That letters were sent"), days(settings.RETENTION_LETTERS_DAYS)),
         Rule(_("Requests about data, once answered"), days(settings.RETENTION_REQUESTS_DAYS)),
         Rule(_("Rows that an import refused"), days(settings.RETENTION_REJECTS_DAYS)),

@@ -96,6 +96,8 @@ RETENTION_ACCESS_LOG_DAYS = env.int(
     "RETENTION_ACCESS_LOG_DAYS", 730, validate=validate.Range(min=1)
 )
 RETENTION_DECISIONS_DAYS = env.int("RETENTION_DECISIONS_DAYS", 730, validate=validate.Range(min=1))
+# A policy cannot look back further.
+RETENTION_CONTACTS_DAYS = env.int("RETENTION_CONTACTS_DAYS", 730, validate=validate.Range(min=366))
 RETENTION_LETTERS_DAYS = env.int("RETENTION_LETTERS_DAYS", 90, validate=validate.Range(min=1))
 RETENTION_REQUESTS_DAYS = env.int("RETENTION_REQUESTS_DAYS", 1095, validate=validate.Range(min=1))
 RETENTION_REJECTS_DAYS = env.int("RETENTION_REJECTS_DAYS", 30, validate=validate.Range(min=1))

@@ -7,11 +7,15 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from customers.consent import Actor, Grade, State
+from customers.contact_queries import Plan
+from customers.contacts import Request
 from customers.ledger import Act, record_consent
 from customers.models import (
     Category,
     ConsentEntry,
     ConsentForm,
+    Contact,
+    ContactStatus,
     Customer,
     Product,
     Purchase,
@@ -168,6 +172,49 @@ def record(customer: Customer | None = None, **given) -> ConsentEntry:
     act = an_act(**given)
     now = max(NOW, act.occurred_at)
     return record_consent(customer=customer or make_customer(email=act.address), act=act, now=now)
+
+
+def a_request(customer: Customer, **given) -> Request:
+    """A promotional mail that somebody wants to send; the fields of its plan may be given too."""
+    usual = {"channel": "email", "kind": "promotion"}
+    own = {"request_id": f"mailing:7:{next(_numbers)}", "source": "mailing:7"}
+    own |= {name: given.pop(name) for name in list(given) if name in own}
+    return Request(customer=customer, plan=Plan(**usual | given), **own)
+
+
+def make_contact(customer: Customer, at: datetime = NOW, **given) -> Contact:
+    """Store a contact that was sent at a moment."""
+    usual = {
+        "request_id": f"past:{next(_numbers)}",
+        "digest": "0" * 64,
+        "customer": customer,
+        "channel": "email",
+        "kind": "promotion",
+        "points": 1,
+        "from_at": at,
+        "to_at": at,
+        "sent_at": at,
+        "reserved_at": at,
+        "status": ContactStatus.SENT,
+        "customer_type": customer.customer_type,
+        "involvement": "medium",
+        "source": "mailing:6",
+    }
+    return stored(Contact(**usual | given))
+
+
+def make_permitted(**given) -> Customer:
+    """Store a regular customer who said yes to tips by mail and to questions, long ago."""
+    person = make_customer(
+        **{"customer_type": "regular", "email": f"k{next(_numbers)}@example.org"} | given
+    )
+    for key in ("email_marketing", "satisfaction_survey"):
+        purpose = known_purpose(key, valid_days=3650)
+        if not purpose.wordings.exists():
+            make_wording(purpose=purpose, published_at=LONG_AGO)
+        wording = purpose.wordings.latest("version")
+        record(person, purpose=purpose, address=person.email, wording=wording)
+    return person
 
 
 def a_touchpoint(**given) -> Touchpoint:

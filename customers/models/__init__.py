@@ -1,11 +1,21 @@
 """The tables of this floor, by noun.
 
-People and what they bought, what they permitted, where they are asked, letters to them, what they
-ask about their data, and other systems.
+People and what they bought, what they permitted, where they are asked, how often they are
+contacted, letters to them, what they ask about their data, and other systems.
 """
 
 from customers.models.access import ApiKey
 from customers.models.asking import AskTally, ConsentForm, WordingDraft
+from customers.models.dosing import (
+    Contact,
+    ContactHold,
+    ContactKind,
+    ContactStatus,
+    DosePolicy,
+    DoseRule,
+    HoldReason,
+    PolicyDraft,
+)
 from customers.models.letters import Letter, LetterKind, LetterState, LinkAction, MailedLink
 from customers.models.people import (
     AddressHashField,
@@ -58,14 +68,21 @@ __all__ = [
     "ConsentEntry",
     "ConsentForm",
     "ConsentState",
+    "Contact",
+    "ContactHold",
+    "ContactKind",
+    "ContactStatus",
     "Customer",
     "CustomerMerge",
     "CustomerType",
     "DataRequest",
     "Decision",
+    "DosePolicy",
+    "DoseRule",
     "Erasure",
     "Evidence",
     "FoldedField",
+    "HoldReason",
     "Invalidation",
     "Involvement",
     "LedgerCheck",
@@ -75,6 +92,7 @@ __all__ = [
     "LetterState",
     "LinkAction",
     "MailedLink",
+    "PolicyDraft",
     "Product",
     "Purchase",
     "Purpose",

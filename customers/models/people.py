@@ -168,9 +168,23 @@ class Category(models.Model):
 
     name = models.CharField(_("name"), max_length=100)
     name_folded = FoldedField(of="name", max_length=200)
+    # Where it belongs; while it is not rated itself it follows what it belongs to.
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("part of"),
+    )
     involvement = models.CharField(_("involvement"), max_length=10, choices=Involvement, blank=True)
     rated_how = models.CharField(_("rated how"), max_length=20, blank=True)
     rated_at = models.DateTimeField(_("rated at"), null=True, blank=True)
+    # Answers from 1 to 7, where a manager rated it: see involvement.py.
+    importance = models.PositiveSmallIntegerField(null=True, blank=True)
+    risk = models.PositiveSmallIntegerField(null=True, blank=True)
+    interest = models.PositiveSmallIntegerField(null=True, blank=True)
+    rated_by = models.CharField(_("rated by"), max_length=150, blank=True)
 
     class Meta:
         verbose_name = _("category")
@@ -184,6 +198,24 @@ class Category(models.Model):
             models.CheckConstraint(
                 condition=models.Q(involvement="") | models.Q(rated_at__isnull=False),
                 name="category_rating_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    importance__isnull=True, risk__isnull=True, interest__isnull=True
+                )
+                | models.Q(
+                    importance__isnull=False,
+                    risk__isnull=False,
+                    interest__isnull=False,
+                    importance__range=(1, 7),
+                    risk__range=(1, 7),
+                    interest__range=(1, 7),
+                ),
+                name="category_rated_on_all_three",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(parent=None) | ~models.Q(parent=models.F("id")),
+                name="category_not_its_own_parent",
             ),
         ]
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.chain import Fact
 from customers.consent import REASONS, Actor, Grade, State
+from customers.dosing import Outcome
 from customers.models.people import Channel, Customer
 
 HASH_LENGTH = 64
@@ -397,6 +398,13 @@ class Decision(models.Model):
     # A key of consent.REASONS, and the line of the ledger it rests on.
     reason = models.CharField(_("reason"), max_length=20)
     entry = models.ForeignKey(ConsentEntry, on_delete=models.PROTECT, null=True, blank=True)
+    # What it would have been, and what dose made of it: a dosing.Outcome, and if it was a no the
+    # first dosing.Code against it, the rule that says so, and from when on it may be.
+    kind = models.CharField(_("kind"), max_length=20, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=[(o, o) for o in Outcome])
+    code = models.CharField(_("stopped by"), max_length=30, blank=True)
+    rule = models.CharField(_("rule"), max_length=150, blank=True)
+    next_allowed_at = models.DateTimeField(_("possible from"), null=True, blank=True)
     # What asked: a mailing, an invitation, another system; an id, never a name.
     asker = models.CharField(_("asked by"), max_length=60)
     decided_at = models.DateTimeField(_("decided at"))
@@ -404,10 +412,20 @@ class Decision(models.Model):
     class Meta:
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
-        indexes = [models.Index(fields=["customer", "decided_at"], name="decision_of_customer")]
+        indexes = [
+            models.Index(fields=["customer", "decided_at"], name="decision_of_customer"),
+            # What was refused in a period, and why.
+            models.Index(fields=["decided_at", "code"], name="decision_when"),
+        ]
         constraints = [
             one_of("channel", Channel, "decision_channel_known"),
             one_of("reason", REASONS, "decision_reason_known"),
+            one_of("outcome", Outcome, "decision_outcome_known"),
+            models.CheckConstraint(
+                condition=models.Q(allowed=True, outcome__in=[Outcome.ALLOW, Outcome.EXEMPT])
+                | models.Q(allowed=False, outcome__in=[Outcome.DENY, Outcome.DEFER]),
+                name="decision_outcome_fits",
+            ),
             models.CheckConstraint(condition=~models.Q(asker=""), name="decision_of_an_asker"),
         ]
 

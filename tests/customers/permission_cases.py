@@ -107,14 +107,23 @@ def again_evidence() -> Evidence:
 
 def a_decision(**given) -> Decision:
     usual = {"purpose": make_purpose(), "channel": "email", "allowed": False, "reason": "none"}
-    return Decision(
-        **usual | {"customer": make_customer(), "asker": "mailing:7", "decided_at": NOW} | given
-    )
+    more = {"customer": make_customer(), "asker": "mailing:7", "decided_at": NOW, "outcome": "DENY"}
+    return Decision(**usual | more | given)
 
 
 CASES = [
     Case("decision_channel_known", a_decision, lambda: a_decision(channel="pigeon")),
     Case("decision_reason_known", a_decision, lambda: a_decision(reason="mood")),
+    Case(
+        "decision_outcome_known",
+        lambda: a_decision(outcome="DEFER"),
+        lambda: a_decision(outcome="PERHAPS"),
+    ),
+    Case(
+        "decision_outcome_fits",
+        lambda: a_decision(allowed=True, outcome="EXEMPT"),
+        lambda: a_decision(allowed=True, outcome="DEFER"),
+    ),
     Case("decision_of_an_asker", a_decision, lambda: a_decision(asker="")),
     Case("purpose.key", a_purpose, lambda: again(lambda: a_purpose(key="tips"))),
     Case("purpose_key_not_empty", a_purpose, lambda: a_purpose(key="")),

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from customers.audience import permitted
-from customers.claims import claim_permission
 from customers.consent import Actor, Forbidden, Grade, Sale, State
+from customers.contact_queries import Plan, may_contact
+from customers.dosing import Outcome
 from customers.endings import end, record_endings
 from customers.ledger import record_consent
 from customers.models import ConsentEntry, ConsentState
@@ -103,12 +104,9 @@ def test_case_21_what_ran_out_is_out_of_every_audience_and_nobody_is_mailed_to_r
     for ended in (False, True):
         # Whether or not the job has been by.
         assert not permitted(after).exists()
-        assert (
-            claim_permission(
-                customer=noor, purpose=tips, channel="email", asker="mailing:renew", now=after
-            ).reason
-            == "expired"
-        )
+        renewal = Plan(channel="email", kind="promotion", purpose="tips")
+        judged = may_contact(noor, renewal, after)
+        assert (judged.verdict.outcome, judged.answer.reason) == (Outcome.DENY, "expired")
         assert record_endings(after) == (0 if ended else 1)
     act = an_act(purpose=tips, state=State.RENEWED, occurred_at=after)
     with pytest.raises(Forbidden):

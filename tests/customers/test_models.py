@@ -13,7 +13,7 @@ from tests.constraints import (
     check_valid_goes_in,
     rules_of,
 )
-from tests.customers import asking_cases, permission_cases
+from tests.customers import asking_cases, dosing_cases, permission_cases
 from tests.makers import (
     NOW,
     a_category,
@@ -102,6 +102,7 @@ CASES = [
     Case("purchase_key_not_empty", lambda: a_purchase(key="0"), lambda: a_purchase(key="")),
     *permission_cases.CASES,
     *asking_cases.CASES,
+    *dosing_cases.CASES,
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 

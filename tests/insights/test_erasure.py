@@ -17,6 +17,7 @@ from customers.addresses import address_hashes
 from customers.consent import Actor, State
 from customers.csv_rows import CsvReader, RejectsWriter
 from customers.data_requests import Asked, receive_request
+from customers.holds import hold_contacts
 from customers.importers import CustomerImporter
 from customers.imports import Options, run_import
 from customers.ledger import Erased, record_consent
@@ -54,6 +55,7 @@ from tests.makers import (
     a_purchase,
     an_act,
     an_answer,
+    make_contact,
     make_customer,
     make_invitation,
     make_product,
@@ -104,8 +106,10 @@ def canary():
     )  # fmt: skip
     Decision.objects.create(
         customer=person, purpose=purpose, channel="email", allowed=True, reason="given",
-        asker="mailing 1", decided_at=NOW,
+        outcome="ALLOW", asker="mailing 1", decided_at=NOW,
     )  # fmt: skip
+    make_contact(person)
+    hold_contacts(customer=person, reason="complaint", until=None, source="colleague:7", now=NOW)
     asked = Asked(
         kind=RequestKind.RECTIFICATION,
         source=RequestSource.STAFF,
@@ -374,7 +378,16 @@ def snapshot() -> dict:
 
 def _tables() -> list:
     names = ("Customer", "Purchase", "ConsentEntry", "Evidence", "ConsentState", "Suppression")
-    more = ("MailedLink", "Letter", "DataRequest", "Erasure", "AccessLog", "Decision")
+    more = (
+        "MailedLink",
+        "Letter",
+        "DataRequest",
+        "Erasure",
+        "AccessLog",
+        "Decision",
+        "Contact",
+        "ContactHold",
+    )
     tables = [apps.get_model("customers", name) for name in (*names, *more)]
     return [*tables, apps.get_model("feedback", "Invitation"), Response]
 

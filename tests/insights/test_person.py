@@ -172,7 +172,7 @@ def test_a_document_takes_as_many_queries_for_three_acts_as_for_one(
         stored(a_purchase(customer=noor))
         make_invitation(customer=noor)
         submit_response(an_answer(customer=noor, product=make_product()))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         person_document(noor, NOW)
 
 

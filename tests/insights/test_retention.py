@@ -85,7 +85,7 @@ def test_the_access_log_goes(age, gone):
 def test_decisions_go(age, gone):
     Decision.objects.create(
         customer=make_customer(), purpose=make_purpose(), channel="email", allowed=False,
-        reason="none", asker="mailing 1", decided_at=old(age),
+        reason="none", outcome="DENY", asker="mailing 1", decided_at=old(age),
     )  # fmt: skip
     assert tidy(NOW)["decisions"] == gone
 

@@ -1,0 +1,451 @@
+"""What a decision on a contact rests on, read for one customer or many in the same five queries.
+
+Inside a claim it is read under the lock of the customers' rows, outside it for a look: both come to
+the same answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+from django.conf import settings
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, Subquery
+
+from customers.addresses import address_hashes
+from customers.cells import folded
+from customers.consent import Answer, Terms
+from customers.dose_policy import Limit, Policy
+from customers.dosing import (
+    MONTH,
+    Code,
+    Hold,
+    Outcome,
+    PastContact,
+    Profile,
+    Reason,
+    Verdict,
+    Wanted,
+    decide,
+)
+from customers.involvement import Involved, involvement_of
+from customers.models import (
+    Category,
+    Channel,
+    ConsentEntry,
+    ConsentState,
+    Contact,
+    ContactKind,
+    Customer,
+    DosePolicy,
+    HoldReason,
+    LedgerCheck,
+    Purpose,
+    Suppression,
+    current_scope,
+)
+from customers.policies import policy_with
+from customers.queries import answer_for, person_of, terms_of, use_of
+
+# Without another purpose the kind decides what has to be permitted.
+PURPOSES: Mapping[str, str] = {
+    ContactKind.PROMOTION: "email_marketing",
+    ContactKind.INFORMATION: "email_marketing",
+    ContactKind.AD: "email_marketing",
+    ContactKind.ASK_THUMB: "satisfaction_survey",
+    ContactKind.ASK_NPS: "satisfaction_survey",
+    ContactKind.ASK_SURVEY: "satisfaction_survey",
+    ContactKind.SERVICE: "service",
+}
+
+# How long a reservation holds, by how the contact travels.
+LEASES: Mapping[str, timedelta] = {
+    Channel.EMAIL: timedelta(hours=6),
+    Channel.SMS: timedelta(hours=6),
+    Channel.WEB: timedelta(minutes=10),
+    Channel.PHONE: timedelta(days=1),
+    Channel.AD: timedelta(days=1),
+}
+LONGEST_LEASE = timedelta(days=7)
+MOST_POINTS = 100
+# A promise to write at most so often is about at most so long a time.
+LONGEST_PROMISE = timedelta(days=366)
+
+
+class UnknownWord(ValueError):
+    """A channel, kind, purpose or category that is not known; `field` says which of them."""
+
+    def __init__(self, field: str, value: str, known: Iterable[str]) -> None:
+        self.field = field
+        words = ", ".join(sorted(known)) or "none yet"
+        super().__init__(f"{field} {value!r} is not known. Use one of: {words}.")
+
+
+class OutOfRange(ValueError):
+    """A number or a moment that cannot be; `field` says which."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A contact somebody wants to have; UnknownWord or OutOfRange for what cannot be.
+
+    purpose   a key; "" for that of the kind
+    points    what it weighs; None for what the policy says of its kind
+    at        from when on; None for now
+    lease     how long it may take from then; None for what is usual on the channel
+    """
+
+    channel: str
+    kind: str
+    category: Category | None = None
+    purpose: str = ""
+    points: int | None = None
+    at: datetime | None = None
+    lease: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.channel not in Channel.values:
+            raise UnknownWord("channel", self.channel, Channel.values)
+        if self.kind not in ContactKind.values:
+            raise UnknownWord("kind", self.kind, ContactKind.values)
+        if self.points is not None and not 0 <= self.points <= MOST_POINTS:
+            raise OutOfRange("points", f"points is {self.points}. Give 0 to {MOST_POINTS}.")
+        if self.lease is not None and not timedelta(0) < self.lease <= LONGEST_LEASE:
+            raise OutOfRange(
+                "lease", f"The lease is {self.lease}. Give more than 0, at most {LONGEST_LEASE}."
+            )
+
+    @property
+    def purpose_key(self) -> str:
+        return self.purpose or PURPOSES[self.kind]
+
+    @property
+    def for_as_long(self) -> timedelta:
+        return self.lease or LEASES[self.channel]
+
+    @property
+    def involved(self) -> Involved:
+        return involvement_of(line_of(self.category))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was decided on a plan, and on what it rests."""
+
+    plan: Plan
+    customer: Customer
+    purpose: Purpose
+    verdict: Verdict
+    answer: Answer
+    entry: ConsentEntry | None
+    involved: Involved
+    points: int
+    at: datetime
+    policy_id: int | None
+    policy_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stops:
+    suppressed: bool = False
+    unreachable: bool = False
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What is known of some customers at a moment. `contacts` are those that count, by customer."""
+
+    now: datetime
+    customers: Mapping[int, Customer]
+    policy_id: int | None
+    policy: Policy | None
+    ledger_is_sound: bool
+    purposes: Mapping[str, tuple[Purpose, Terms]]
+    entries: Mapping[tuple[int, int, str], ConsentEntry]
+    stops: Mapping[int, _Stops]
+    holds: Mapping[int, list[Hold]]
+    contacts: dict[int, list[PastContact]]
+
+    def judge(self, customer: int, plan: Plan) -> Judged:
+        """Decide on a plan for one of the customers."""
+        person = self.customers[customer]
+        at = plan.at or self.now
+        purpose, terms = self.purposes[plan.purpose_key]
+        entry = self.entries.get((customer, purpose.pk, plan.channel))
+        answer = self._answer(person, terms, entry, plan.channel, at)
+        involved = plan.involved
+        points = self._points(plan)
+        wanted = Wanted(
+            channel=plan.channel,
+            kind=plan.kind,
+            purpose=plan.purpose_key,
+            category=plan.category.pk if plan.category else None,
+            involvement=involved.level,
+            points=points,
+            at=at,
+            lease=plan.for_as_long,
+        )
+        return Judged(
+            plan=plan,
+            customer=person,
+            purpose=purpose,
+            verdict=self._verdict(person, terms, wanted, answer, entry),
+            answer=answer,
+            entry=entry,
+            involved=involved,
+            points=points,
+            at=at,
+            policy_id=self.policy_id,
+            policy_version=self.policy.version if self.policy else None,
+        )
+
+    def permits(self, customer: int, plan: Plan) -> bool:
+        """Say whether a customer permits a contact; dose is not asked about."""
+        purpose, terms = self.purposes[plan.purpose_key]
+        entry = self.entries.get((customer, purpose.pk, plan.channel))
+        at = plan.at or self.now
+        return self._answer(self.customers[customer], terms, entry, plan.channel, at).allowed
+
+    def _points(self, plan: Plan) -> int:
+        if plan.points is not None:
+            return plan.points
+        return self.policy.points.get(plan.kind, 1) if self.policy else 1
+
+    def _answer(
+        self,
+        person: Customer,
+        terms: Terms,
+        entry: ConsentEntry | None,
+        channel: str,
+        at: datetime,
+    ) -> Answer:
+        """Ask about permission. A pause is a matter of dose here: it ends by itself, on a day."""
+        stops = self.stops.get(person.pk, _Stops())
+        facts = person_of(person, suppressed=stops.suppressed, unreachable=stops.unreachable)
+        use = use_of(channel, address_hashes(person.email), at)
+        return answer_for(terms, replace(facts, paused_until=None), use, entry)
+
+    def _verdict(
+        self,
+        person: Customer,
+        terms: Terms,
+        wanted: Wanted,
+        answer: Answer,
+        entry: ConsentEntry | None,
+    ) -> Verdict:
+        if answer.allowed and terms.needs_consent and not self.ledger_is_sound:
+            return Verdict(Outcome.DENY, [Reason(Code.LEDGER)])
+        zone = zone_of(person)
+        profile = Profile(
+            customer_type=person.customer_type,
+            zone=zone or ZoneInfo("UTC"),
+            refusal="" if answer.allowed else answer.reason,
+            missing=self._missing(person, zone),
+            paused_until=person.paused_until if terms.is_marketing else None,
+            monthly_limit=person.monthly_limit,
+            promise=_promise(entry),
+            holds=self.holds.get(person.pk, ()),
+        )
+        policy = self.policy or Policy(version=0)
+        days = holidays_of(policy.country, wanted.at.year)
+        return decide(wanted, profile, self.contacts.get(person.pk, ()), policy, days)
+
+    def _missing(self, person: Customer, zone: ZoneInfo | None) -> str:
+        if self.policy is None:
+            return "policy"
+        return f"time zone {person.time_zone}" if zone is None else ""
+
+
+def look(
+    customers: Mapping[int, Customer],
+    plans: Collection[Plan],
+    now: datetime,
+    requests: Collection[str] = (),
+) -> tuple[Snapshot, dict[str, Contact]]:
+    """Read what deciding on these plans needs, in four queries for however many customers.
+
+    Also returned are contacts that exist already under these request ids. UnknownWord for a purpose
+    that nobody set up.
+    """
+    ids = list(customers)
+    purposes, policy_id, digest, finding = _purposes({one.purpose_key for one in plans}, now)
+    policy = policy_with(policy_id, digest) if policy_id else None
+    stops, holds = _stops_and_holds(ids, now)
+    earliest = min([now, *(one.at for one in plans if one.at)])
+    contacts, known = _contacts(ids, requests, earliest, now, policy)
+    snapshot = Snapshot(
+        now=now,
+        customers=customers,
+        policy_id=policy_id,
+        policy=policy,
+        ledger_is_sound=not finding,
+        purposes=purposes,
+        entries=_entries(ids, [one.pk for one, _ in purposes.values()], plans),
+        stops=stops,
+        holds=holds,
+        contacts=contacts,
+    )
+    return snapshot, known
+
+
+def may_contact(customer: Customer, plan: Plan, now: datetime) -> Judged:
+    """Say whether a customer may be contacted, and if not why and when; nothing is reserved.
+
+    The customer's row is read again: five queries.
+    """
+    customers = Customer.objects.in_bulk([customer.pk])
+    return look(customers, [plan], now)[0].judge(customer.pk, plan)
+
+
+def line_of(category: Category | None) -> list[tuple[str, str]]:
+    """Return a category and what it is part of, each with its own level."""
+    line: list[tuple[str, str]] = []
+    seen = set()
+    while category and category.pk not in seen:
+        seen.add(category.pk)
+        line.append((category.name, category.involvement))
+        category = category.parent
+    return line
+
+
+def category_named(name: str) -> Category | None:
+    """Return the category of this name in whatever case, None for ""; UnknownWord otherwise."""
+    if not name:
+        return None
+    rows = Category.objects.select_related("parent__parent__parent")
+    found = rows.filter(name_folded=folded(name)).first()
+    if found is None:
+        known = Category.objects.order_by("name").values_list("name", flat=True)[:20]
+        raise UnknownWord("category", name, known)
+    return found
+
+
+def zone_of(customer: Customer) -> ZoneInfo | None:
+    """Return a customer's zone, that of the shop without one, None for one that does not exist."""
+    try:
+        return ZoneInfo(customer.time_zone or settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=32)
+def holidays_of(country: str, year: int) -> frozenset[date]:
+    """Return the public holidays of a country around a year; none without a country."""
+    if not country:
+        return frozenset()
+    return frozenset(holidays.country_holidays(country, years=[year - 1, year, year + 1]))
+
+
+def countries_with_holidays() -> list[str]:
+    """Return the codes of the countries whose holidays are known."""
+    return sorted(holidays.list_supported_countries())
+
+
+# -- The queries ----------------------------------------------------------------------------------
+
+
+def _purposes(
+    keys: set[str], now: datetime
+) -> tuple[dict[str, tuple[Purpose, Terms]], int | None, str, str]:
+    """Return the purposes, the policy in force and what is wrong with the ledger, in one query."""
+    newest = DosePolicy.objects.order_by("-version")
+    checks = LedgerCheck.objects.order_by("-pk")
+    rows = Purpose.objects.filter(key__in=keys).annotate(
+        scope=current_scope("pk", now),
+        policy=Subquery(newest.values("pk")[:1]),
+        digest=Subquery(newest.values("digest")[:1]),
+        finding=Subquery(checks.values("finding")[:1]),
+    )
+    found = {row.key: row for row in rows}
+    for key in sorted(keys - set(found)):
+        raise UnknownWord("purpose", key, Purpose.objects.values_list("key", flat=True))
+    first: Any = next(iter(found.values()))
+    purposes: dict[str, tuple[Purpose, Terms]] = {key: (row, terms_of(row, row.scope)) for key, row in found.items()}
+    return purposes, first.policy, first.digest or "", first.finding or ""
+
+
+def _entries(
+    ids: Collection[int], purposes: Collection[int], plans: Collection[Plan]
+) -> dict[tuple[int, int, str], ConsentEntry]:
+    channels = {one.channel for one in plans}
+    states = ConsentState.objects.filter(
+        customer__in=ids, purpose__in=purposes, channel__in=channels
+    ).select_related("entry__wording")
+    return {(one.customer_id, one.purpose_id, one.channel): one.entry for one in states}
+
+
+def _stops_and_holds(
+    ids: Collection[int], now: datetime
+) -> tuple[dict[int, _Stops], dict[int, list[Hold]]]:
+    """Return whose address is stopped, and who is left alone for a while."""
+    mine = Q(address_hash=OuterRef("address_hash")) | Q(address_hash=OuterRef("older_hash"))
+    stopped = Suppression.objects.filter(mine)
+    in_force = Q(holds__released_at__isnull=True) & (
+        Q(holds__until__isnull=True) | Q(holds__until__gt=now)
+    )
+    rows = Customer.objects.filter(pk__in=ids).annotate(
+        hold=FilteredRelation("holds", condition=in_force),
+        suppressed=Exists(stopped),
+        unreachable=Exists(stopped.filter(everything=True)),
+    )
+    stops: dict[int, _Stops] = {}
+    held: dict[int, list[Hold]] = defaultdict(list)
+    fields = ("pk", "suppressed", "unreachable", "hold__reason", "hold__until")
+    for pk, suppressed, unreachable, reason, until in rows.values_list(*fields).order_by("pk"):
+        stops[pk] = _Stops(suppressed, unreachable)
+        if reason:
+            held[pk].append(Hold(reason, until, halves=reason == HoldReason.UNHAPPY))
+    return stops, held
+
+
+def _contacts(
+    ids: Collection[int],
+    requests: Collection[str],
+    earliest: datetime,
+    now: datetime,
+    policy: Policy | None,
+) -> tuple[dict[int, list[PastContact]], dict[str, Contact]]:
+    """Return the contacts that count, as far back as anything looks, and those of the requests."""
+    # After an unhappy answer one in a window becomes one in two.
+    back = max(2 * policy.longest_window if policy else MONTH, MONTH, LONGEST_PROMISE)
+    theirs = Q(customer__in=ids, to_at__gt=earliest - back)
+    rows = Contact.objects.filter(theirs | Q(request_id__in=requests) if requests else theirs)
+    counting: dict[int, list[PastContact]] = defaultdict(list)
+    known = {}
+    wanted, wanted_people = set(requests), set(ids)
+    for row in rows.select_related("purpose").order_by("pk"):
+        if row.request_id in wanted:
+            known[row.request_id] = row
+        if row.customer_id in wanted_people and row.counts(now):
+            counting[row.customer_id].append(past(row))
+    return counting, known
+
+
+def past(contact: Contact) -> PastContact:
+    """Return a stored contact as the rules see it."""
+    return PastContact(
+        id=contact.pk,
+        channel=contact.channel,
+        kind=contact.kind,
+        category=contact.category_id,
+        purpose=contact.purpose.key if contact.purpose else PURPOSES[contact.kind],
+        points=contact.points,
+        from_at=contact.from_at,
+        to_at=contact.to_at,
+    )
+
+
+def _promise(entry: ConsentEntry | None) -> Limit | None:
+    """Return how often the text they agreed to said it would be."""
+    wording = entry.wording if entry else None
+    if wording is None or wording.promised_messages is None or wording.promised_days is None:
+        return None
+    return Limit(wording.promised_messages, timedelta(days=wording.promised_days))

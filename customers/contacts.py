@@ -1,0 +1,336 @@
+"""The one gate for contacting anybody: reserve, then confirm, or give back.
+
+Under the lock of the customer's row permission is asked about and the dose decided, and only then
+is the contact reserved. Withdrawing and erasing take the same lock, so after them no claim says
+yes. A reservation holds until the end of its lease and not a moment longer, whoever cleans up.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import IntegrityError, transaction
+
+from customers.contact_queries import Judged, OutOfRange, Plan, Snapshot, look, past
+from customers.models import Contact, ContactStatus, Customer, Decision
+
+logger = logging.getLogger(__name__)
+
+# So many customers are locked at a time.
+BATCH = 500
+# Clocks of other systems differ by a little.
+SAME_TIME = timedelta(minutes=5)
+LONGEST_REQUEST = 200
+
+SENT = (ContactStatus.SENT, ContactStatus.SENT_LATE)
+
+
+class RequestConflict(ValueError):
+    """The same request id with something else behind it."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"Request {request_id!r} was used for another contact. Give each contact its own."
+        )
+
+
+class UnknownRequest(LookupError):
+    """No contact has this request id."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"No contact has the request {request_id!r}. Reserve it first.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A contact that is asked for.
+
+    `request_id` is chosen by who asks: asked again with it, the answer is the same. `source` is the
+    id of what asks ("mailing:7"), never a name.
+    """
+
+    request_id: str
+    customer: Customer
+    plan: Plan
+    source: str
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.request_id) <= LONGEST_REQUEST or "\x00" in self.request_id:
+            raise OutOfRange(
+                "request_id",
+                f"The request id has {len(self.request_id)} characters. "
+                f"Give 1 to {LONGEST_REQUEST}, without NUL.",
+            )
+
+    @property
+    def digest(self) -> str:
+        """A hash of what is asked, so that the same id for something else is noticed."""
+        plan = self.plan
+        said = [
+            self.customer.pk,
+            plan.channel,
+            plan.kind,
+            plan.category.pk if plan.category else None,
+            plan.purpose_key,
+            plan.points,
+            plan.at.isoformat() if plan.at else None,
+            plan.lease.total_seconds() if plan.lease else None,
+            self.source,
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What came of a request: a contact, or why not; with neither, its id was used before.
+
+    Of a request that was answered before only the contact is known.
+    """
+
+    request: Request
+    contact: Contact | None = None
+    judged: Judged | None = None
+
+    @property
+    def is_conflict(self) -> bool:
+        return self.contact is None and self.judged is None
+
+
+# -- Reserving ------------------------------------------------------------------------------------
+
+
+def claim_contact(*, request: Request, now: datetime) -> Claim:
+    """Decide on one contact and reserve it if it may be; RequestConflict if its id is taken."""
+    [claim] = claim_contacts(requests=[request], now=now)
+    if claim.is_conflict:
+        raise RequestConflict(request.request_id)
+    return claim
+
+
+def claim_contacts(*, requests: Sequence[Request], now: datetime) -> list[Claim]:
+    """Decide on many contacts, each exactly, and reserve those that may be.
+
+    In batches in the order of the customers, each in a transaction of its own: what is claimed
+    stays claimed if a later batch fails. Answers come in the order of the requests.
+    """
+    for one in requests:
+        _check_time(one.plan, now)
+    in_order = sorted(range(len(requests)), key=lambda n: requests[n].customer.pk)
+    claims: dict[int, Claim] = {}
+    for start in range(0, len(in_order), BATCH):
+        numbers = in_order[start : start + BATCH]
+        found = _claim_batch([requests[n] for n in numbers], now)
+        claims.update(zip(numbers, found, strict=True))
+    return [claims[n] for n in range(len(requests))]
+
+
+def _check_time(plan: Plan, now: datetime) -> None:
+    if plan.at and plan.at < now - SAME_TIME:
+        raise OutOfRange("at", f"{plan.at.isoformat()} is over. Leave it out for now.")
+
+
+def _claim_batch(requests: Sequence[Request], now: datetime) -> list[Claim]:
+    try:
+        return _claim_together(requests, now)
+    except IntegrityError:
+        # Another customer got the same request id meanwhile; now that contact can be read.
+        return _claim_together(requests, now)
+
+
+def _claim_together(requests: Sequence[Request], now: datetime) -> list[Claim]:
+    with transaction.atomic():
+        customers = _locked({one.customer.pk for one in requests})
+        plans = [one.plan for one in requests]
+        snapshot, known = look(customers, plans, now, [one.request_id for one in requests])
+        claims = [_claim(one, snapshot, known) for one in requests]
+        fresh = [(one, one.judged) for one in claims if one.judged]
+        Contact.objects.bulk_create([one.contact for one, _ in fresh if one.contact])
+        Decision.objects.bulk_create(
+            [_decision(judged, one.request.source, now) for one, judged in fresh]
+        )
+        return claims
+
+
+def _locked(ids: Collection[int]) -> dict[int, Customer]:
+    rows = Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    return {one.pk: one for one in rows}
+
+
+def _claim(request: Request, snapshot: Snapshot, known: dict[str, Contact]) -> Claim:
+    """Answer one request, and let what it reserves weigh for those after it."""
+    earlier = known.get(request.request_id)
+    if earlier:
+        same = earlier.digest == request.digest
+        return Claim(request, contact=earlier) if same else Claim(request)
+    judged = snapshot.judge(request.customer.pk, request.plan)
+    if not judged.verdict.allows:
+        return Claim(request, judged=judged)
+    contact = _contact(request, judged, snapshot.now)
+    known[request.request_id] = contact
+    snapshot.contacts.setdefault(request.customer.pk, []).append(past(contact))
+    return Claim(request, contact, judged)
+
+
+def _contact(request: Request, judged: Judged, now: datetime) -> Contact:
+    plan = judged.plan
+    return Contact(
+        request_id=request.request_id,
+        digest=request.digest,
+        customer=judged.customer,
+        channel=plan.channel,
+        kind=plan.kind,
+        category=plan.category,
+        purpose=judged.purpose,
+        points=judged.points,
+        from_at=judged.at,
+        to_at=judged.at + plan.for_as_long,
+        status=ContactStatus.RESERVED,
+        reserved_at=now,
+        policy_id=judged.policy_id,
+        customer_type=judged.customer.customer_type,
+        involvement=judged.involved.level,
+        source=request.source,
+    )
+
+
+def _decision(judged: Judged, source: str, now: datetime) -> Decision:
+    verdict = judged.verdict
+    first = next(iter(verdict.reasons), None)
+    return Decision(
+        customer=judged.customer,
+        purpose=judged.purpose,
+        channel=judged.plan.channel,
+        allowed=verdict.allows,
+        reason=judged.answer.reason,
+        entry_id=judged.entry.pk if judged.entry else None,
+        kind=judged.plan.kind,
+        outcome=verdict.outcome,
+        code=first.code if first else "",
+        rule=first.rule if first else "",
+        next_allowed_at=verdict.next_allowed_at,
+        asker=source,
+        decided_at=now,
+    )
+
+
+# -- What becomes of it ---------------------------------------------------------------------------
+
+
+class Answered(StrEnum):
+    """What came of confirming or giving back."""
+
+    SENT = "sent"
+    SENT_LATE = "sent_late"
+    RELEASED = "released"
+    FAILED = "failed"
+    # Do not send: permission was taken back since.
+    NOT_PERMITTED = "not_permitted"
+    # Do not send: it was given back, or failed.
+    NOT_RESERVED = "not_reserved"
+    # Too late to give back: it was sent.
+    WAS_SENT = "was_sent"
+    UNKNOWN = "unknown"
+
+
+def confirm_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
+    """Say that contacts go out now, and hear whether they still may.
+
+    Permission is asked about again: where it was taken back the contact is given back and must not
+    go. After its lease a contact is counted as sent too late, and the log says whose it was. Asked
+    again the answer is the same. `source` sees only its own.
+    """
+    return _each(requests, source, now, _confirm)
+
+
+def release_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
+    """Give back contacts that will not happen, so that they no longer weigh."""
+    return _each(requests, source, now, _release)
+
+
+def fail_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
+    """Say that contacts could not be delivered for good, so that they no longer weigh."""
+    return _each(requests, source, now, _fail)
+
+
+def expire_contacts(now: datetime) -> int:
+    """Mark what was never confirmed as run out; return how much. It did not weigh any more."""
+    over = Contact.objects.filter(status=ContactStatus.RESERVED, to_at__lte=now)
+    return over.update(status=ContactStatus.EXPIRED)
+
+
+def _each(requests: Sequence[str], source: str, now: datetime, step: "Step") -> dict[str, Answered]:
+    answers = dict.fromkeys(requests, Answered.UNKNOWN)
+    ids = list(answers)
+    for start in range(0, len(ids), BATCH):
+        answers |= _together(ids[start : start + BATCH], source, now, step)
+    return answers
+
+
+def _together(
+    requests: Sequence[str], source: str, now: datetime, step: "Step"
+) -> dict[str, Answered]:
+    with transaction.atomic():
+        mine = Contact.objects.filter(request_id__in=requests, source=source)
+        customers = _locked(set(mine.values_list("customer_id", flat=True)))
+        contacts = list(mine.filter(customer__in=customers).select_related("purpose", "category"))
+        allowed = _permitted(contacts, customers, now)
+        answers = {one.request_id: step(one, one.pk in allowed, now) for one in contacts}
+        Contact.objects.bulk_update(contacts, ["status", "sent_at", "from_at", "to_at"])
+        return answers
+
+
+def _permitted(
+    contacts: Iterable[Contact], customers: dict[int, Customer], now: datetime
+) -> set[int]:
+    """Return the ids of those whose customer permits them still."""
+    plans = {one.pk: (one.customer_id, _plan_of(one)) for one in contacts if one.purpose}
+    if not plans:
+        return set()
+    snapshot, _ = look(customers, [plan for _, plan in plans.values()], now)
+    return {pk for pk, (customer, plan) in plans.items() if snapshot.permits(customer, plan)}
+
+
+def _plan_of(contact: Contact) -> Plan:
+    purpose = contact.purpose.key if contact.purpose else ""
+    return Plan(channel=contact.channel, kind=contact.kind, purpose=purpose)
+
+
+# Takes a contact, whether its customer permits it still, and now; changes it and says what came.
+Step = Callable[[Contact, bool, datetime], Answered]
+
+
+def _confirm(contact: Contact, is_permitted: bool, now: datetime) -> Answered:
+    status = ContactStatus(contact.status)
+    if status in SENT:
+        return Answered(status)
+    if status in {ContactStatus.RELEASED, ContactStatus.FAILED}:
+        return Answered.NOT_RESERVED
+    in_time = contact.is_leased(now)
+    if not is_permitted:
+        contact.status = ContactStatus.RELEASED if in_time else ContactStatus.EXPIRED
+        return Answered.NOT_PERMITTED
+    contact.status = ContactStatus.SENT if in_time else ContactStatus.SENT_LATE
+    contact.sent_at = contact.from_at = contact.to_at = now
+    if not in_time:
+        logger.warning("Contact %d of %s was sent after its lease", contact.pk, contact.source)
+    return Answered(contact.status)
+
+
+def _release(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
+    if contact.status in SENT:
+        return Answered.WAS_SENT
+    if contact.status == ContactStatus.RESERVED:
+        contact.status = ContactStatus.RELEASED
+    return Answered.RELEASED
+
+
+def _fail(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
+    if contact.status in SENT:
+        return Answered.WAS_SENT
+    if contact.status == ContactStatus.RESERVED:
+        contact.status = ContactStatus.FAILED
+    return Answered.FAILED
