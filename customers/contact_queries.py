@@ -368,7 +368,9 @@ def _purposes(
     for key in sorted(keys - set(found)):
         raise UnknownWord("purpose", key, Purpose.objects.values_list("key", flat=True))
     first: Any = next(iter(found.values()))
-    purposes: dict[str, tuple[Purpose, Terms]] = {key: (row, terms_of(row, row.scope)) for key, row in found.items()}
+    purposes: dict[str, tuple[Purpose, Terms]] = {
+        key: (row, terms_of(row, row.scope)) for key, row in found.items()
+    }
     return purposes, first.policy, first.digest or "", first.finding or ""
 
 

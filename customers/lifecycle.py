@@ -45,6 +45,7 @@ REASONS = {
     "lapsed after %(within)d",
     "lapsed_assumed": "last bought %(since)d days ago; lapsed after %(within)d, "
     "assumed because too few returns are known",
+    "last_bought": "last bought %(since)d days ago",
     "bought_once": "bought once, on %(on)s",
     "bought_in_year": "bought on %(days)d days in the last year",
     "bought_in_window": "bought on %(days)d days in the last %(window)d days",
