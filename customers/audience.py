@@ -17,11 +17,12 @@ MARKETING = [kind.value for kind in PurposeKind if kind.is_marketing]
 NEEDS_CONSENT = [kind.value for kind in PurposeKind if kind.needs_consent]
 
 
-def permitted(now: datetime) -> QuerySet[ConsentState]:
+def permitted(now: datetime, *, heed_pauses: bool = True) -> QuerySet[ConsentState]:
     """Return where customers stand that may be used now: one row for each purpose and channel.
 
-    Purposes that need no consent have no rows here. Equal to asking `may_process` for each; a test
-    holds the two together.
+    Without `heed_pauses` also where somebody paused, for who tells that apart. Purposes
+    that need no consent have no rows here. Equal to asking `may_process` for each; a test holds
+    the two together.
     """
     return ConsentState.objects.filter(
         # The last entry allows it, and has not run out.
@@ -42,10 +43,16 @@ def permitted(now: datetime) -> QuerySet[ConsentState]:
         ~Exists(_suppressed("customer__address_hash")),
         ~Exists(_suppressed("customer__older_hash")),
         # The customer did not pause marketing.
+        _not_paused(now) if heed_pauses else Q(),
+        _sale(now) | _yes(now),
+    )
+
+
+def _not_paused(now: datetime) -> Q:
+    return (
         ~Q(purpose__kind__in=MARKETING)
         | Q(customer__paused_until__isnull=True)
-        | Q(customer__paused_until__lte=now),
-        _sale(now) | _yes(now),
+        | Q(customer__paused_until__lte=now)
     )
 
 

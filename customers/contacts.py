@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -214,6 +214,52 @@ def _decision(judged: Judged, source: str, now: datetime) -> Decision:
         next_allowed_at=verdict.next_allowed_at,
         asker=source,
         decided_at=now,
+    )
+
+
+# -- What was sent elsewhere ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentContact:
+    """A contact that another system had: sent, so that nothing is decided about it any more."""
+
+    request_id: str
+    customer_id: int
+    channel: str
+    kind: str
+    category_id: int | None
+    points: int
+    sent_at: datetime
+    customer_type: str
+    involvement: str
+    source: str
+
+
+def add_sent_contacts(contacts: Sequence[SentContact], now: datetime) -> set[str]:
+    """Store contacts whose requests are new, and return these requests.
+
+    Under the lock of their customers, so that no claim that runs at the time misses them.
+    """
+    with transaction.atomic():
+        _locked({one.customer_id for one in contacts})
+        asked = [one.request_id for one in contacts]
+        known = set(
+            Contact.objects.filter(request_id__in=asked).values_list("request_id", flat=True)
+        )
+        new = {one.request_id: one for one in contacts if one.request_id not in known}
+        Contact.objects.bulk_create([_sent(one, now) for one in new.values()], batch_size=BATCH)
+        return set(new)
+
+
+def _sent(past: SentContact, now: datetime) -> Contact:
+    return Contact(
+        **asdict(past),
+        digest=hashlib.sha256(past.request_id.encode()).hexdigest(),
+        from_at=past.sent_at,
+        to_at=past.sent_at,
+        reserved_at=min(past.sent_at, now),
+        status=ContactStatus.SENT,
     )
 
 

@@ -105,7 +105,9 @@ def products_by_code(codes: Iterable[str]) -> dict[str, Product]:
 
 def categories_by_name(names: Iterable[str]) -> dict[str, Category]:
     """Return the categories with these names, in whatever case."""
-    found = Category.objects.filter(name_folded__in={folded(name) for name in names})
+    wanted = {folded(name) for name in names}
+    found = Category.objects.filter(name_folded__in=wanted)
+    found = found.select_related("parent__parent__parent")
     return {category.name_folded: category for category in found}
 
 

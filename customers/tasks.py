@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from customers import confirming, endings, services, verification
+from customers import confirming, contacts, endings, services, verification
 
 
 @shared_task(name="customer_types", time_limit=3600)
@@ -22,6 +22,12 @@ def verify_ledger() -> None:
 def record_endings() -> None:
     """Write down which permissions ran out or are for something that changed."""
     endings.record_endings(timezone.now())
+
+
+@shared_task(name="contact_endings", time_limit=3600)
+def expire_contacts() -> None:
+    """Mark reservations that ran out; they did not weigh any more."""
+    contacts.expire_contacts(timezone.now())
 
 
 @shared_task(name="unconfirmed", time_limit=3600)

@@ -91,6 +91,16 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "informed": ("geinformeerd",),
         "way_out_offered": ("optoutoffered", "afmeldengeboden"),
     },
+    "contacts": {
+        "customer": ("customerid", "customernumber", "klantnummer", "klantnr", "klantid", "klant"),
+        "channel": ("kanaal", "medium"),
+        "kind": ("type", "soort"),
+        "sent_at": (
+            *("senton", "sent", "sentdate", "createdat", "date", "timestamp"),
+            *("verzondenop", "verstuurdop", "datum", "wanneer"),
+        ),
+        "category": ("productgroup", "categorie", "productgroep"),
+    },
 }
 
 _SIGNS = re.compile(r"[\W_]+")

@@ -39,7 +39,7 @@ EMPTY_RECODES = 3
 CONSTANT_CHARS = 100
 TEXT_CHARS = 2_000
 
-MOMENTS = frozenset({"created_at", "purchased_at", "answered_at", "given_at"})
+MOMENTS = frozenset({"created_at", "purchased_at", "answered_at", "given_at", "sent_at"})
 
 
 TOO_LARGE = _(

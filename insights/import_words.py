@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from customers.consent_rows import SALE_FACTS
-from customers.models import Channel, Involvement
+from customers.models import Channel, ContactKind, Involvement
 from feedback.models import ScaleKey
 from insights.import_queries import purpose_choices
 from insights.models import ImportJob
@@ -90,6 +90,16 @@ TEXTS: Mapping[str, Mapping[str, tuple[Any, Any]]] = {
         "informed": (_("Sale: told about the mails when asked for the address"), _SALE),
         "way_out_offered": (_("Sale: could say no then and there"), _SALE),
     },
+    ImportJob.Kind.CONTACTS: {
+        "customer": (_("Customer number"), _("Your own number or code for a customer.")),
+        "channel": (_("Channel"), _("email, web, phone, sms or ad.")),
+        "kind": (
+            _("Kind"),
+            _("promotion, information, service, ask_thumb, ask_nps, ask_survey or ad."),
+        ),
+        "sent_at": (_("Sent at"), _MOMENT),
+        "category": (_("Category"), _("What it was about. Empty for the whole shop.")),
+    },
 }
 
 _YES_OR_NO = (("yes", _("Yes")), ("no", _("No")))
@@ -120,6 +130,11 @@ CONSTANTS: Mapping[str, Mapping[str, Choices | Callable[[], Choices]]] = {
         ),
         **dict.fromkeys(SALE_FACTS, _YES_OR_NO),
     },
+    ImportJob.Kind.CONTACTS: {
+        "channel": Channel.choices,
+        "kind": ContactKind.choices,
+        "category": (),
+    },
 }
 
 # What "create what is missing" makes, per kind.
@@ -138,5 +153,8 @@ CREATES: Mapping[str, Any] = {
     ImportJob.Kind.CONSENTS: _(
         "Customers that are not known yet. Otherwise their rows are rejected. Without an address "
         "nobody can be mailed."
+    ),
+    ImportJob.Kind.CONTACTS: _(
+        "Customers and categories that are not known yet. Otherwise their rows are rejected."
     ),
 }

@@ -24,6 +24,7 @@ from django.db.models import Exists, F, Q, QuerySet
 
 from customers.bell import ring_after_commit
 from customers.consent_importer import ConsentImporter
+from customers.contact_importer import ContactImporter
 from customers.csv_rows import CsvReader, RejectsWriter, UnreadableFile
 from customers.importers import CustomerImporter, ProductImporter, PurchaseImporter
 from customers.imports import Importer, Options, Result, run_import
@@ -44,6 +45,7 @@ IMPORTERS: Mapping[str, type[Importer]] = {
     ImportJob.Kind.PURCHASES: PurchaseImporter,
     ImportJob.Kind.RESPONSES: ResponseImporter,
     ImportJob.Kind.CONSENTS: ConsentImporter,
+    ImportJob.Kind.CONTACTS: ContactImporter,
 }
 
 # A running import says at most once a second how far it is.

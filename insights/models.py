@@ -71,6 +71,7 @@ JOB_LABELS = {
     "unconfirmed": _("Forget addresses that were not confirmed"),
     "verify_ledger": _("Verify the consent ledger"),
     "permission_endings": _("Note permissions that ran out"),
+    "contact_endings": _("Note reservations that ran out"),
     "letters": _("Send letters about permission"),
     "freeze_periods": _("Close periods that have ended"),
     "retention": _("Delete what was kept long enough"),
@@ -127,6 +128,7 @@ class ImportJob(models.Model):
         PURCHASES = "purchases", _("Purchases")
         RESPONSES = "responses", _("Answers")
         CONSENTS = "consents", _("Permissions of customers")
+        CONTACTS = "contacts", _("Contacts")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Not started")
@@ -183,7 +185,10 @@ class ImportJob(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    kind__in=["customers", "products", "purchases", "responses", "consents"]
+                    kind__in=[
+                        *("customers", "products", "purchases", "responses", "consents"),
+                        "contacts",
+                    ]
                 ),
                 name="importjob_kind_known",
             ),

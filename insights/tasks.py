@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from customers import invalidations, letters, own_links
 from customers.tasks import (
+    expire_contacts,
     expire_unconfirmed,
     label_customers,
     record_endings,
@@ -78,6 +79,7 @@ NIGHTLY: dict[str, Task] = {
     "unconfirmed": expire_unconfirmed,
     "verify_ledger": verify_ledger,
     "permission_endings": record_endings,
+    "contact_endings": expire_contacts,
     "freeze_periods": freeze_periods,
     "retention": retention,
 }

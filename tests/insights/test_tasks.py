@@ -29,6 +29,7 @@ EACH_NIGHT = [
     "unconfirmed",
     "verify_ledger",
     "permission_endings",
+    "contact_endings",
     "freeze_periods",
     "retention",
 ]
@@ -142,6 +143,7 @@ def test_the_neighbours_of_a_failing_job_run():
         "unconfirmed": True,
         "verify_ledger": True,
         "permission_endings": True,
+        "contact_endings": True,
         "freeze_periods": False,
         "retention": True,
     }
