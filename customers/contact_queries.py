@@ -40,6 +40,7 @@ from customers.models import (
     ConsentState,
     Contact,
     ContactKind,
+    ContactStatus,
     Customer,
     DosePolicy,
     HoldReason,
@@ -48,6 +49,7 @@ from customers.models import (
     Suppression,
     current_scope,
 )
+from customers.models.dosing import DONE
 from customers.policies import policy_with
 from customers.queries import answer_for, person_of, terms_of, use_of
 
@@ -72,8 +74,6 @@ LEASES: Mapping[str, timedelta] = {
 }
 LONGEST_LEASE = timedelta(days=7)
 MOST_POINTS = 100
-# A promise to write at most so often is about at most so long a time.
-LONGEST_PROMISE = timedelta(days=366)
 
 
 class UnknownWord(ValueError):
@@ -279,8 +279,9 @@ def look(
     purposes, policy_id, digest, finding = _purposes({one.purpose_key for one in plans}, now)
     policy = policy_with(policy_id, digest) if policy_id else None
     stops, holds = _stops_and_holds(ids, now)
-    earliest = min([now, *(one.at for one in plans if one.at)])
-    contacts, known = _contacts(ids, requests, earliest, now, policy)
+    entries = _entries(ids, [one.pk for one, _ in purposes.values()], plans)
+    since = _since(plans, policy, entries.values(), now)
+    contacts, known = _contacts(ids, requests, since, now)
     snapshot = Snapshot(
         now=now,
         customers=customers,
@@ -288,7 +289,7 @@ def look(
         policy=policy,
         ledger_is_sound=not finding,
         purposes=purposes,
-        entries=_entries(ids, [one.pk for one, _ in purposes.values()], plans),
+        entries=entries,
         stops=stops,
         holds=holds,
         contacts=contacts,
@@ -414,26 +415,52 @@ def _stops_and_holds(
 
 
 def _contacts(
-    ids: Collection[int],
-    requests: Collection[str],
-    earliest: datetime,
-    now: datetime,
-    policy: Policy | None,
+    ids: Collection[int], requests: Collection[str], since: datetime, now: datetime
 ) -> tuple[dict[int, list[PastContact]], dict[str, Contact]]:
-    """Return the contacts that count, as far back as anything looks, and those of the requests."""
-    # After an unhappy answer one in a window becomes one in two.
-    back = max(2 * policy.longest_window if policy else MONTH, MONTH, LONGEST_PROMISE)
-    theirs = Q(customer__in=ids, to_at__gt=earliest - back)
+    """Return the contacts that count since a moment, and those of the requests.
+
+    One query, and one more where a request was made before.
+    """
+    theirs = Q(customer__in=ids, to_at__gt=since)
     rows = Contact.objects.filter(theirs | Q(request_id__in=requests) if requests else theirs)
     counting: dict[int, list[PastContact]] = defaultdict(list)
-    known = {}
-    wanted, wanted_people = set(requests), set(ids)
-    for row in rows.select_related("purpose").order_by("pk"):
-        if row.request_id in wanted:
-            known[row.request_id] = row
-        if row.customer_id in wanted_people and row.counts(now):
-            counting[row.customer_id].append(past(row))
-    return counting, known
+    known, wanted, people = set(), set(requests), set(ids)
+    for customer, request, status, *facts in rows.order_by("pk").values_list(*_FACTS):
+        if request in wanted:
+            known.add(request)
+        past = PastContact(*facts)
+        if past.purpose is None:
+            # What came in with a file was asked for no purpose; its kind decides it.
+            past = replace(past, purpose=PURPOSES[past.kind])
+        if customer in people and (status in DONE or _is_leased(status, past.to_at, now)):
+            counting[customer].append(past)
+    asked_before = Contact.objects.filter(request_id__in=known) if known else ()
+    return counting, {one.request_id: one for one in asked_before}
+
+
+_FACTS = (
+    *("customer_id", "request_id", "status"),
+    *("pk", "channel", "kind", "category_id", "purpose__key", "points", "from_at", "to_at"),
+)
+
+
+def _is_leased(status: str, to_at: datetime, now: datetime) -> bool:
+    return status == ContactStatus.RESERVED and to_at > now
+
+
+def _since(
+    plans: Collection[Plan],
+    policy: Policy | None,
+    entries: Iterable[ConsentEntry],
+    now: datetime,
+) -> datetime:
+    """Return how far back anything looks that may hold for these plans."""
+    earliest = min([now, *(one.at for one in plans if one.at)])
+    windows = [MONTH, *(one.window for one in map(_promise, entries) if one)]
+    if policy:
+        # After an unhappy answer one in a window becomes one in two.
+        windows += [2 * policy.looks_back(one.channel, one.kind) for one in plans]
+    return earliest - max(windows)
 
 
 def past(contact: Contact) -> PastContact:

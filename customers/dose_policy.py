@@ -154,16 +154,35 @@ class Policy:
     country: str = ""
     exempt: frozenset[str] = frozenset({"service"})
     points: Mapping[str, int] = field(default_factory=lambda: dict(POINTS), hash=False)
+    # Which cell was found for what: many thousands of customers ask about the same few.
+    _found: dict[Asked, Cell | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False, hash=False
+    )
 
     @property
     def longest_window(self) -> timedelta:
         """How far back the rules look, gaps included."""
-        windows = [limit.window for rule in _rules(self) for limit in rule.limits]
-        gaps = [rule.gap for rule in _rules(self) if rule.gap]
-        return max([*windows, *gaps], default=timedelta(0))
+        return _longest(_rules(self))
+
+    def looks_back(self, channel: str, kind: str) -> timedelta:
+        """How far back the rules look that may hold for this kind on this channel."""
+        cells = [
+            one for one in self.cells if one.channel in {"", channel} and one.kind in {"", kind}
+        ]
+        ceilings = [
+            one
+            for one in self.ceilings
+            if one.channel in {"", channel} and (not one.kinds or kind in one.kinds)
+        ]
+        return _longest([*cells, *ceilings])
 
     def cell_for(self, asked: Asked) -> Cell | None:
         """Return the one cell that holds; where none is given for contracts, that of regular."""
+        if asked not in self._found:
+            self._found[asked] = self._cell_for(asked)
+        return self._found[asked]
+
+    def _cell_for(self, asked: Asked) -> Cell | None:
         other = STANDS_FOR.get(asked.customer_type)
         own = self._best(asked)
         if other is None or (own and own.customer_type):
@@ -181,6 +200,16 @@ class Policy:
     def _best(self, asked: Asked) -> Cell | None:
         matching = [one for one in self.cells if one.matches(asked)]
         return max(matching, key=lambda one: (one.specificity, one.key), default=None)
+
+
+def _longest(rules: Iterable[Cell | Ceiling]) -> timedelta:
+    windows = [
+        window
+        for rule in rules
+        for window in (*(one.window for one in rule.limits), rule.gap)
+        if window
+    ]
+    return max(windows, default=timedelta(0))
 
 
 def _as_type(asked: Asked, customer_type: str) -> Asked:

@@ -177,10 +177,6 @@ class Migration(migrations.Migration):
         migrations.RunPython(tell_outcomes, migrations.RunPython.noop),
         migrations.AddConstraint(
             model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['ALLOW', 'DEFER', 'DENY', 'EXEMPT'])), name='decision_outcome_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('allowed', True), ('outcome__in', [customers.dosing.Outcome['ALLOW'], customers.dosing.Outcome['EXEMPT']])), models.Q(('allowed', False), ('outcome__in', [customers.dosing.Outcome['DENY'], customers.dosing.Outcome['DEFER']])), _connector='OR'), name='decision_outcome_fits'),
         ),
         migrations.AddField(

@@ -420,7 +420,6 @@ class Decision(models.Model):
         constraints = [
             one_of("channel", Channel, "decision_channel_known"),
             one_of("reason", REASONS, "decision_reason_known"),
-            one_of("outcome", Outcome, "decision_outcome_known"),
             models.CheckConstraint(
                 condition=models.Q(allowed=True, outcome__in=[Outcome.ALLOW, Outcome.EXEMPT])
                 | models.Q(allowed=False, outcome__in=[Outcome.DENY, Outcome.DEFER]),

@@ -115,11 +115,6 @@ CASES = [
     Case("decision_channel_known", a_decision, lambda: a_decision(channel="pigeon")),
     Case("decision_reason_known", a_decision, lambda: a_decision(reason="mood")),
     Case(
-        "decision_outcome_known",
-        lambda: a_decision(outcome="DEFER"),
-        lambda: a_decision(outcome="PERHAPS"),
-    ),
-    Case(
         "decision_outcome_fits",
         lambda: a_decision(allowed=True, outcome="EXEMPT"),
         lambda: a_decision(allowed=True, outcome="DEFER"),

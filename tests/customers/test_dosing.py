@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.dose_policy import Ceiling, Cell, Limit, Policy
+from customers.dose_policy import KINDS, Ceiling, Cell, Limit, Policy
 from customers.dosing import (
     Code,
     Hold,
@@ -412,3 +412,16 @@ def test_overlapping_ranges_of_quiet_hours_are_quiet_all_the_same():
     policy = replace(START, quiet={"email": [Range(1, 0, 900), Range(1, 600, 1000)]})
     verdict = decide(PROMOTION, NOOR, [], policy)
     assert verdict.next_allowed_at == datetime(2026, 11, 24, 15, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "service"])
+@pytest.mark.parametrize("channel", ["email", "web"])
+def test_what_is_further_back_than_the_rules_look_does_not_matter(channel, kind):
+    back = 2 * max(START.looks_back(channel, kind), timedelta(days=30))
+    wanted = replace(PROMOTION, channel=channel, kind=kind)
+    unhappy = replace(NOOR, holds=[Hold("unhappy", NOW + DAY, halves=True)])
+    for involvement in ("medium", "high"):
+        wanted = replace(wanted, involvement=involvement)
+        older = [past(0, id=n, kind=one, channel=channel) for n, one in enumerate(KINDS)]
+        older = [replace(one, from_at=NOW - back, to_at=NOW - back) for one in older]
+        assert decide(wanted, unhappy, older, START) == decide(wanted, unhappy, [], START)
