@@ -221,12 +221,13 @@ def decide(
     if wanted.channel not in policy.quiet:
         quiet = Quiet()
     asked = _Asked(wanted, profile, quiet, bounds(wanted, profile, list(contacts), policy))
-    reasons = asked.reasons()
+    failing = asked.failing(wanted.at)
+    reasons, passed = asked.reasons(failing), asked.passed(failing)
     if not reasons:
-        return Verdict(Outcome.ALLOW, passed=asked.passed())
+        return Verdict(Outcome.ALLOW, passed=passed)
     when = asked.next_allowed() if all(one.frees_at for one in reasons) else None
     outcome = Outcome.DEFER if when else Outcome.DENY
-    return Verdict(outcome, reasons, asked.passed(), when)
+    return Verdict(outcome, reasons, passed, when)
 
 
 def halved(limit: Limit) -> Limit:
@@ -246,18 +247,18 @@ class _Asked:
     quiet: Quiet
     bounds: Sequence[Bound]
 
-    def reasons(self) -> list[Reason]:
+    def reasons(self, failing: Sequence[Bound]) -> list[Reason]:
         at = self.wanted.at
         return [
             *(Reason(Code.HELD, detail=one.reason, frees_at=one.until) for one in self._stops(at)),
             *self._pause(at),
             *self._quiet(at),
-            *(one.reason(self._new(one, at)) for one in self._failing(at)),
+            *(one.reason(self._new(one, at)) for one in failing),
         ]
 
-    def passed(self) -> list[str]:
-        failing = {one.rule for one in self._failing(self.wanted.at)}
-        return list(dict.fromkeys(one.rule for one in self.bounds if one.rule not in failing))
+    def passed(self, failing: Sequence[Bound]) -> list[str]:
+        against = {one.rule for one in failing}
+        return list(dict.fromkeys(one.rule for one in self.bounds if one.rule not in against))
 
     def next_allowed(self) -> datetime | None:
         """Return the first moment at which nothing stands in the way.
@@ -276,7 +277,7 @@ class _Asked:
     def _later(self, at: datetime) -> datetime | None:
         moments: list[datetime | None] = [at, *(one.until for one in self._stops(at))]
         moments += [one.frees_at for one in self._pause(at)]
-        moments += [one.frees_at(self._new(one, at)) for one in self._failing(at)]
+        moments += [one.frees_at(self._new(one, at)) for one in self.failing(at)]
         known = [one for one in moments if one is not None]
         if len(known) < len(moments):
             return None
@@ -300,7 +301,7 @@ class _Asked:
         opens = self.quiet.opens_at(at, self.profile.zone)
         return [Reason(code, rule=f"quiet hours {self.wanted.channel}", frees_at=opens)]
 
-    def _failing(self, at: datetime) -> list[Bound]:
+    def failing(self, at: datetime) -> list[Bound]:
         return [one for one in self.bounds if not one.allows(self._new(one, at))]
 
     def _new(self, bound: Bound, at: datetime) -> Touch:

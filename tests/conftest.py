@@ -24,6 +24,11 @@ NEEDS = {
 
 def pytest_configure() -> None:
     from django.conf import settings
+    from hypothesis import settings as hypothesis
+
+    # How long an example takes says something about the machine, not about the code.
+    hypothesis.register_profile("unhurried", deadline=None)
+    hypothesis.load_profile("unhurried")
 
     # The real one takes a quarter of a second for every login.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

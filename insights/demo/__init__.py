@@ -7,6 +7,7 @@ talk.py       who was asked and what they answered
 texts.py      the texts with which it asks for permission
 asked.py      who permitted what, and took it back
 permission.py writing that
+dose.py       who was contacted how often, and what was refused
 shop.py       writing all of that into an empty database
 progress.py   saying how far that is
 """

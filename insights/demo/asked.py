@@ -68,6 +68,7 @@ class Asked:
         self._calendar = calendar
         self._end = datetime.combine(calendar.today, datetime.min.time(), tzinfo=calendar.zone)
         self.deeds: list[Deed] = []
+        self.ends = self._end
         self.counts: dict[tuple[str, str, int, str, int], Counter[str]] = {}
         asked_of: dict[str, list[datetime]] = {}
         for ask in asks:

@@ -32,6 +32,7 @@ from insights.accounts import DEMO_DOMAIN, Role
 from insights.annotations import annotate
 from insights.demo import NAME, PASSWORD
 from insights.demo.asked import Asked
+from insights.demo.dose import write_contacts
 from insights.demo.life import Calendar, Line, Person, people
 from insights.demo.permission import write_permission
 from insights.demo.progress import Progress
@@ -83,6 +84,7 @@ class Loaded:
     invitations: int
     answers: int
     consents: int
+    contacts: int
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,18 @@ def load_demo(*, today: date, progress: Progress, one_in: int = 1) -> Loaded:
         shelf, purchases = _write_shop(persons, talk, calendar, progress)
         progress.step(f"Writing {len(talk.asks):,} invitations and the answers", 80)
         answers = _write_talk(talk, shelf)
-        progress.step("Writing what they permit", 92)
-        entries = write_permission(
-            Asked(SEED, persons, talk.asks, calendar), shelf.customers, calendar
-        )
+        progress.step("Writing what they permit", 90)
+        asked = Asked(SEED, persons, talk.asks, calendar)
+        entries = write_permission(asked, shelf.customers, calendar)
+        progress.step("Writing how often they were contacted", 95)
+        contacts = write_contacts(asked, talk, shelf.customers, calendar)
         progress.step("Counting", 100)
         _count()
         _write_logins(groups)
         _write_notes(calendar)
         Organisation.objects.get_or_create(pk=ONLY, defaults={"name": NAME})
     progress.finish()
-    return Loaded(len(persons), purchases, len(talk.asks), answers, entries)
+    return Loaded(len(persons), purchases, len(talk.asks), answers, entries, contacts)
 
 
 def _refuse_production() -> None:

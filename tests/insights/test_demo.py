@@ -19,8 +19,20 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Category, ConsentEntry, Customer, CustomerType, Product, Purchase
+from customers.contact_queries import Plan
+from customers.models import (
+    Category,
+    ConsentEntry,
+    Contact,
+    Customer,
+    CustomerType,
+    Decision,
+    Product,
+    Purchase,
+)
 from customers.queries import clocks, histories
+from customers.reach import funnel
+from customers.starting_policy import CEILINGS, TOUCHES
 from feedback.models import (
     Campaign,
     Exposure,
@@ -255,13 +267,45 @@ def test_the_command_says_what_it_does_and_prints_one_document(shop):
         "invitations": Invitation.objects.count(),
         "answers": Response.objects.count(),
         "consents": ConsentEntry.objects.count(),
+        "contacts": Contact.objects.count(),
     }
+    assert 40_000 <= shop.document["contacts"] <= 120_000
     assert shop.document["customers"] == 20_000
     assert 50_000 <= shop.document["consents"] <= 70_000
     assert 60_000 <= shop.document["purchases"] <= 90_000
     assert 25_000 <= shop.document["answers"] <= 40_000
     assert "Asking 20,000 customers" in shop.progress
     assert shop.progress.endswith("100 %\n")
+
+
+@pytest.mark.django_db
+def test_since_there_is_a_dose_nobody_gets_more_than_allowed_and_before_many_did(shop):
+    dosed = Contact.objects.filter(kind__in=TOUCHES, policy__isnull=False)
+    since = dosed.earliest("sent_at").sent_at
+    over = {True: 0, False: 0}
+    mine: dict[int, list] = {}
+    for contact in Contact.objects.filter(kind__in=TOUCHES).order_by("sent_at"):
+        limit, days = CEILINGS[contact.customer_type.replace("contract", "regular")][1], 7
+        before = mine.setdefault(contact.customer_id, [])
+        window = [at for at in before if at > contact.sent_at - timedelta(days=days)]
+        asked = contact.kind.startswith("ask_")
+        if len(window) >= limit and not asked:
+            over[contact.sent_at >= since] += 1
+        before.append(contact.sent_at)
+    assert over[True] == 0
+    assert over[False] > 500
+    assert Decision.objects.filter(code="CAP_REACHED").count() > 1_000
+
+
+@pytest.mark.django_db
+def test_some_customers_are_at_their_limit_and_some_may_be_reached(shop):
+    noon = timezone.make_aware(datetime.combine(shop.today, datetime.min.time())) + timedelta(
+        hours=12
+    )
+    found = funnel(Plan(channel="email", kind="promotion"), noon)
+    assert found.total == 20_000
+    assert found.over_dose > 500
+    assert found.now + found.quiet > 500
 
 
 @pytest.mark.django_db

@@ -41,9 +41,9 @@ class Command(BaseCommand):
     def report(self, loaded: Loaded) -> None:
         self.stdout.write(
             f"The demo shop has {loaded.customers:,} customers, {loaded.purchases:,} purchases, "
-            f"{loaded.invitations:,} invitations, {loaded.answers:,} answers and "
-            f"{loaded.consents:,} entries about what they permit. Sign in with the "
-            f"password {PASSWORD} as:"
+            f"{loaded.invitations:,} invitations, {loaded.answers:,} answers, "
+            f"{loaded.consents:,} entries about what they permit and {loaded.contacts:,} contacts. "
+            f"Sign in with the password {PASSWORD} as:"
         )
         for account, _name, role in LOGINS:
             self.stdout.write(f"  {account}{DEMO_DOMAIN} ({role.value})")
