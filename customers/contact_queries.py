@@ -330,8 +330,13 @@ def category_named(name: str) -> Category | None:
 
 def zone_of(customer: Customer) -> ZoneInfo | None:
     """Return a customer's zone, that of the shop without one, None for one that does not exist."""
+    return zone_named(customer.time_zone)
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return the zone of this name, that of the shop for "", None for one that does not exist."""
     try:
-        return ZoneInfo(customer.time_zone or settings.TIME_ZONE)
+        return ZoneInfo(name or settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError):
         return None
 
