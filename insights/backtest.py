@@ -118,7 +118,7 @@ class Backtest:
     def messages(self) -> list[tuple[str, int, int]]:
         """The distribution as rows: the most in any 30 days, customers before and after."""
         before, after = (_told(one) for one in (self.messages_before, self.messages_after))
-        last = max([*before, *after], default=0)
+        last = max([*before, *after], default=-1)
         return [
             (f"{n}+" if n == MOST_TOLD else str(n), before[n], after[n]) for n in range(last + 1)
         ]

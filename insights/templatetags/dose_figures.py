@@ -70,7 +70,7 @@ def fatigue_picture(curve: Curve) -> SafeString:
 def messages_picture(found: Backtest) -> SafeString:
     """Draw how many customers had so many messages: two bars each, before and after."""
     rows = found.shown_messages
-    top = max([n for _label, *pair in rows for n in pair if n is not None], default=1) * 1.1
+    top = max([1, *(n for _label, *pair in rows for n in pair if n is not None)]) * 1.1
     figure = {
         "data": [_bars(rows, 1, -0.2, "before"), _bars(rows, 2, 0.2, "after")],
         "layout": _layout([(at, row[0]) for at, row in enumerate(rows)], _whole_ticks(top), top)
