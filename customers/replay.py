@@ -17,7 +17,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from customers.dose_policy import Asked, Policy
-from customers.dosing import Code, Outcome, PastContact, Profile, Wanted, decide
+from customers.dosing import Code, Outcome, PastContact, Profile, Verdict, Wanted, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,46 @@ class Blocked:
     rule: str
 
 
+class Replay:
+    """A policy that is replayed on one customer after another."""
+
+    def __init__(self, policy: Policy, holidays: frozenset[date] = frozenset()) -> None:
+        self._policy = policy
+        self._holidays = holidays
+        self._back = policy.longest_window
+        # Looking the rules up anew for every contact takes most of the time.
+        self._rules: dict[Asked, Policy] = {}
+
+    def blocked(
+        self, contacts: Iterable[Sent], *, since: datetime, zone: ZoneInfo | None
+    ) -> list[Blocked]:
+        """Return which of one customer's contacts would have been blocked, the earliest first.
+
+        Those before `since` are not decided on and weigh as they were. Without a known zone nothing
+        is let through but what is exempt, as in every decision.
+        """
+        found: list[Blocked] = []
+        before: deque[PastContact] = deque()
+        for one in sorted(contacts, key=lambda one: (one.at, one.id)):
+            # What no window reaches any more costs time and changes nothing.
+            while before and before[0].to_at <= one.at - self._back:
+                before.popleft()
+            verdict = self._decide(one, before, zone) if one.at >= since else None
+            if verdict is None or verdict.allows:
+                before.append(_past(one))
+            else:
+                first = verdict.reasons[0]
+                found.append(Blocked(one, verdict.outcome, first.code, first.rule))
+        return found
+
+    def _decide(self, one: Sent, before: Iterable[PastContact], zone: ZoneInfo | None) -> Verdict:
+        asked = one.asked
+        if asked not in self._rules:
+            self._rules[asked] = _narrowed(self._policy, asked)
+        rules = self._rules[asked]
+        return decide(_wanted(one), _profile(one, zone), before, rules, self._holidays)
+
+
 def replay(
     policy: Policy,
     contacts: Iterable[Sent],
@@ -59,30 +99,8 @@ def replay(
     zone: ZoneInfo | None,
     holidays: frozenset[date] = frozenset(),
 ) -> list[Blocked]:
-    """Return which of one customer's contacts the policy would have blocked, the earliest first.
-
-    Those before `since` are not decided on and weigh as they were. Without a known zone nothing is
-    let through but what is exempt, as in every decision.
-    """
-    blocked: list[Blocked] = []
-    before: deque[PastContact] = deque()
-    back = policy.longest_window
-    rules: dict[Asked, Policy] = {}
-    for one in sorted(contacts, key=lambda one: (one.at, one.id)):
-        # What no window reaches any more costs time and changes nothing.
-        while before and before[0].to_at <= one.at - back:
-            before.popleft()
-        if one.at >= since:
-            asked = one.asked
-            if asked not in rules:
-                rules[asked] = _narrowed(policy, asked)
-            verdict = decide(_wanted(one), _profile(one, zone), before, rules[asked], holidays)
-            if not verdict.allows:
-                first = verdict.reasons[0]
-                blocked.append(Blocked(one, verdict.outcome, first.code, first.rule))
-                continue
-        before.append(_past(one))
-    return blocked
+    """Return which contacts of one customer a policy would have blocked; see Replay.blocked."""
+    return Replay(policy, holidays).blocked(contacts, since=since, zone=zone)
 
 
 def _narrowed(policy: Policy, asked: Asked) -> Policy:

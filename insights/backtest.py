@@ -19,7 +19,7 @@ from customers.contact_queries import countries_with_holidays, holidays_of, zone
 from customers.dose_documents import PolicyRefused, digest_of
 from customers.dose_policy import Policy
 from customers.models import Contact
-from customers.replay import Blocked, Sent, replay
+from customers.replay import Blocked, Replay, Sent
 from insights.disclosure import hidden_rows
 from insights.dose_outcomes import (
     LABELS,
@@ -162,7 +162,8 @@ def backtest(policy: Policy, period: Period, now: datetime) -> Backtest:
     What came with contacts is counted for those whose 7 days are over by `now`.
     """
     start, end = bounds(period, ZoneInfo(timezone.get_default_timezone_name()))
-    total = _Total(policy, start, end, now - WITHIN, _holidays(policy.country, period))
+    replay = Replay(policy, _holidays(policy.country, period))
+    total = _Total(policy, replay, start, end, now - WITHIN)
     for people in _batches(start, end):
         total.add(
             _contacts(people, start - max(policy.longest_window, MONTH), end + WITHIN), people
@@ -235,10 +236,10 @@ class _Total:
     """The counts while they grow."""
 
     policy: Policy
+    replay: Replay
     start: datetime
     end: datetime
     old_enough: datetime
-    holidays: frozenset[date]
     n: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     types: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -253,9 +254,7 @@ class _Total:
         moments = {one: events(one, self.start, self.end + WITHIN, ids) for one in OUTCOMES}
         for person in people:
             past = [one for one in person.contacts if one.at < self.end]
-            blocked = replay(
-                self.policy, past, since=self.start, zone=person.zone, holidays=self.holidays
-            )
+            blocked = self.replay.blocked(past, since=self.start, zone=person.zone)
             gone = {one.contact.id for one in blocked}
             self._contacts([one for one in past if one.at >= self.start], blocked, gone)
             counting = [one for one in person.contacts if one.kind not in self.policy.exempt]
