@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.contact_queries import countries_with_holidays, holidays_of, zone_named
 from customers.dose_documents import PolicyRefused, digest_of
 from customers.dose_policy import Policy
+from customers.dosing import Outcome
 from customers.models import Contact
 from customers.replay import Blocked, Replay, Sent
 from insights.disclosure import hidden_rows
@@ -75,6 +76,7 @@ class Backtest:
     """What a policy would have made of a period.
 
     sent             all contacts of the period; `exempt` are those that no rule holds back
+    blocked          those not let through at that moment; `deferred` could have gone later
     by_rule          how many each rule blocked first, the most first
     reached_before   customers with a contact that counts; `reached_after` with one that stays
     touched          customers with a contact that would have been blocked
@@ -87,6 +89,7 @@ class Backtest:
     sent: int
     exempt: int
     blocked: int
+    deferred: int
     by_rule: Mapping[str, int]
     by_customer_type: Mapping[str, Part]
     by_kind: Mapping[str, Part]
@@ -270,6 +273,7 @@ class _Total:
                 counts["blocked"] += one.id in gone
             self.n["exempt"] += one.kind in self.policy.exempt
         self.n["touched"] += bool(blocked)
+        self.n["deferred"] += sum(one.outcome == Outcome.DEFER for one in blocked)
         self.rules.update(one.rule or one.code for one in blocked)
 
     def _messages(self, counting: Sequence[Sent], gone: set[int]) -> None:
@@ -307,6 +311,7 @@ class _Total:
             sent=self.n["sent"],
             exempt=self.n["exempt"],
             blocked=self.n["blocked"],
+            deferred=self.n["deferred"],
             by_rule=dict(sorted(self.rules.items(), key=lambda one: (-one[1], one[0]))),
             by_customer_type=_parts(self.types),
             by_kind=_parts(self.kinds),

@@ -34,7 +34,8 @@ LABELS: Mapping[str, Any] = {
 }
 
 NOT_INDEPENDENT = _(
-    "An event counts for the customer’s latest contact before it, within 7 days. Contacts of one "
+    "An event counts for the customer’s latest contact before it, within 7 days; contacts that are "
+    "less than 7 days old, and kinds that do not count in the dose, are left out. Contacts of one "
     "customer are not independent of each other, so the intervals are narrower than they should be."
 )
 

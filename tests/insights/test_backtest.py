@@ -213,6 +213,14 @@ def test_whom_a_policy_reaches_no_more_has_none():
     assert result.messages_after == {0: 1}
 
 
+def test_what_could_have_gone_later_is_told_apart():
+    mailed(2, 4, kind="ask_nps")
+    mailed(2, 4)
+    never = Cell(kind="promotion", limits=[Limit(0, DAY)])
+    result = found(replace(ONE_A_WEEK, cells=[Cell(), never]))
+    assert (result.blocked, result.deferred) == (3, 1)
+
+
 # -- What came with them --------------------------------------------------------------------------
 
 

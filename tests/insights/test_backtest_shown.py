@@ -77,7 +77,7 @@ def test_the_command_prints_one_document(draft, monkeypatch):
     assert (document["policy"], document["from"], document["to"]) == (
         digest_of(ONE_A_WEEK), "2026-11-01", "2026-12-01",
     )  # fmt: skip
-    assert document["contacts"] == {"sent": 10, "blocked": 5, "exempt": 0}
+    assert document["contacts"] == {"sent": 10, "blocked": 5, "deferred": 5, "exempt": 0}
     assert document["customers"] == {
         "touched": 5,
         "reached_before": 5,
@@ -105,7 +105,9 @@ def test_the_command_tells_people_too(draft, monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: LATER)
     mailed(2, 4)
     text = told(draft, *DAYS)
-    assert "1 of 2 contacts would not have been sent; 0 are of a kind" in text
+    assert (
+        "1 of 2 contacts would not have been sent then; 1 of these could have gone later." in text
+    )
     assert "opt_outs: blocked n=1, too few to say; kept n=1, too few to say" in text
     assert "It is not what would have happened without them." in text
 

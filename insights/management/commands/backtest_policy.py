@@ -55,7 +55,8 @@ class Command(BaseCommand):
         write = self.stdout.write
         write(f"{found.period.start} up to {found.period.end}, policy {found.digest[:12]}")
         write(
-            f"{found.blocked:,} of {found.sent:,} contacts would not have been sent; "
+            f"{found.blocked:,} of {found.sent:,} contacts would not have been sent then; "
+            f"{found.deferred:,} of these could have gone later. "
             f"{found.exempt:,} are of a kind that no rule holds back."
         )
         write(
@@ -84,7 +85,12 @@ def document(found: Backtest) -> dict[str, Any]:
         "policy": found.digest,
         "from": found.period.start.isoformat(),
         "to": found.period.end.isoformat(),
-        "contacts": {"sent": found.sent, "blocked": found.blocked, "exempt": found.exempt},
+        "contacts": {
+            "sent": found.sent,
+            "blocked": found.blocked,
+            "deferred": found.deferred,
+            "exempt": found.exempt,
+        },
         "customers": {
             "touched": found.touched,
             "reached_before": found.reached_before,
