@@ -152,13 +152,13 @@ def choice(value: str, allowed: Iterable[str]) -> str:
 
 def time_zone(value: str) -> str:
     """The name of a time zone in the IANA database, such as Europe/Amsterdam."""
-    if value not in _known_zones():
+    if value not in _zone_nameds():
         raise CellError(f"{shown(value)} is not a time zone; write a name as Europe/Amsterdam")
     return value
 
 
 @cache
-def _known_zones() -> frozenset[str]:
+def _zone_nameds() -> frozenset[str]:
     # A set of names and never a look-up by name: ZoneInfo opens the path it is given.
     return frozenset(available_timezones())
 

@@ -331,11 +331,11 @@ def category_named(name: str) -> Category | None:
 
 def zone_of(customer: Customer) -> ZoneInfo | None:
     """Return a customer's zone, that of the shop without one, None for one that does not exist."""
-    return known_zone(customer.time_zone)
+    return zone_named(customer.time_zone)
 
 
-def known_zone(name: str) -> ZoneInfo | None:
-    """Return the zone of a name, that of the shop for "", None for one that does not exist."""
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return the zone of this name, that of the shop for "", None for one that does not exist."""
     try:
         return ZoneInfo(name or settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError):

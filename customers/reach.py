@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from customers.audience import permitted
-from customers.contact_queries import Plan, holidays_of, known_zone
+from customers.contact_queries import Plan, holidays_of, zone_named
 from customers.contacts import BATCH, Claim, Request, claim_contacts
 from customers.dose_policy import Asked, Ceiling, Cell, Limit, Policy
 from customers.dosing import MONTH
@@ -51,7 +51,7 @@ class Funnel:
     left_alone: int = 0
     over_dose: int = 0
     quiet: int = 0
-    unknown_zone: int = 0
+    unzone_named: int = 0
     ids: Sequence[int] = field(default=(), repr=False)
 
     @property
@@ -80,7 +80,7 @@ def funnel(plan: Plan, now: datetime) -> Funnel:
         steps[name] = len(left.keys() & stopped)
         left = {pk: zone for pk, zone in left.items() if pk not in stopped}
     open_, quiet, unknown = _by_clock(left, plan, policy, at)
-    return Funnel(total, quiet=quiet, unknown_zone=unknown, ids=sorted(open_), **steps)
+    return Funnel(total, quiet=quiet, unzone_named=unknown, ids=sorted(open_), **steps)
 
 
 def claim_audience(
@@ -238,7 +238,7 @@ def _by_clock(
     ranges = policy.quiet.get(plan.channel)
     days = holidays_of(policy.country, at.year) if ranges is not None else frozenset()
     quiet = Quiet(ranges or (), days)
-    zones = {name: known_zone(name) for name in set(left.values())}
+    zones = {name: zone_named(name) for name in set(left.values())}
     unknown = {name for name, zone in zones.items() if zone is None}
     asleep = {name for name, zone in zones.items() if zone and quiet.why(at, zone)}
     open_ = [pk for pk, name in left.items() if name not in asleep | unknown]
