@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from customers.api_keys import Scope
-from customers.models import ConsentState, Contact, Decision
+from customers.models import ConsentState, Contact, Decision, Evidence
 from tests.customers.test_contacts_api import TEXT, awake_all_night, make_key, permitting
 from tests.customers.test_ledger_together import _emptied_afterwards  # noqa: F401
 
@@ -19,10 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 @pytest.fixture(autouse=True)
-def _decisions_emptied(_emptied_afterwards):  # noqa: F811
-    """Those rest on lines of the ledger, so they go before it does."""
+def _what_rests_on_it_emptied(_emptied_afterwards):  # noqa: F811
+    """Decisions and evidence point at lines of the ledger, so they go first."""
     yield
     Decision.objects.all().delete()
+    Evidence.objects.all().delete()
 
 
 [CLIENT] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
