@@ -22,6 +22,9 @@ class Scope(StrEnum):
     READ = "consent:read"
     WITHDRAW = "consent:withdraw"
     GIVE = "consent:give"
+    CHECK = "contacts:check"
+    # Reserve, confirm, give back.
+    SEND = "contacts:send"
 
 
 @dataclass(frozen=True, slots=True)

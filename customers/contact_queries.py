@@ -321,12 +321,22 @@ def category_named(name: str) -> Category | None:
     """Return the category of this name in whatever case, None for ""; UnknownWord otherwise."""
     if not name:
         return None
-    rows = Category.objects.select_related("parent__parent__parent")
-    found = rows.filter(name_folded=folded(name)).first()
+    found = categories_named([name]).get(folded(name))
     if found is None:
-        known = Category.objects.order_by("name").values_list("name", flat=True)[:20]
-        raise UnknownWord("category", name, known)
+        raise UnknownWord("category", name, some_categories())
     return found
+
+
+def categories_named(names: Iterable[str]) -> dict[str, Category]:
+    """Return the categories of these names, by their folded names."""
+    wanted = {folded(one) for one in names}
+    rows = Category.objects.select_related("parent__parent__parent")
+    return {one.name_folded: one for one in rows.filter(name_folded__in=wanted)}
+
+
+def some_categories() -> list[str]:
+    """Return names of categories, for who gave one that is not known."""
+    return list(Category.objects.order_by("name").values_list("name", flat=True)[:20])
 
 
 def zone_of(customer: Customer) -> ZoneInfo | None:

@@ -118,7 +118,7 @@ def claim_contacts(*, requests: Sequence[Request], now: datetime) -> list[Claim]
     stays claimed if a later batch fails. Answers come in the order of the requests.
     """
     for one in requests:
-        _check_time(one.plan, now)
+        check_time(one.plan, now)
     in_order = sorted(range(len(requests)), key=lambda n: requests[n].customer.pk)
     claims: dict[int, Claim] = {}
     for start in range(0, len(in_order), BATCH):
@@ -128,7 +128,8 @@ def claim_contacts(*, requests: Sequence[Request], now: datetime) -> list[Claim]
     return [claims[n] for n in range(len(requests))]
 
 
-def _check_time(plan: Plan, now: datetime) -> None:
+def check_time(plan: Plan, now: datetime) -> None:
+    """Refuse a plan for a moment that is over: OutOfRange."""
     if plan.at and plan.at < now - SAME_TIME:
         raise OutOfRange("at", f"{plan.at.isoformat()} is over. Leave it out for now.")
 

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone, translation
 
 from customers.contact_queries import Judged
 from customers.decision_words import involved_words, reason_words, type_words
-from customers.dosing import Code, Reason
-from customers.models import Category, Contact
+from customers.dosing import Code, Outcome, Reason
+from customers.models import Category, Contact, ContactStatus
+from customers.policies import policy_with
 from customers.queries import histories
 from customers.type_facts import type_because
 
@@ -65,6 +67,45 @@ def _document(judged: Judged, type_reason: str, now: datetime) -> Json:
         },
         "policy_version": judged.policy_version,
         "evaluated_at": iso(now),
+    }
+
+
+def replay_documents(contacts: Iterable[Contact], now: datetime) -> list[Json]:
+    """Return what was decided when these contacts were reserved, with how they stand now.
+
+    Permission is not told: it is asked about again when they are confirmed.
+    """
+    known = list(contacts)
+    prefetch_related_objects(known, "customer", "category", "purpose", "policy")
+    return [_replay(one, now) for one in known]
+
+
+def _replay(contact: Contact, now: datetime) -> Json:
+    version = contact.policy
+    policy = policy_with(version.pk, version.digest) if version else None
+    is_exempt = policy is not None and contact.kind in policy.exempt
+    reservation = reservation_document(contact)
+    if contact.status == ContactStatus.RESERVED and not contact.is_leased(now):
+        # Whoever cleans up has not been there yet.
+        reservation["status"] = str(ContactStatus.EXPIRED)
+    as_then = f"as it was on {contact.reserved_at:%Y-%m-%d}"
+    return {
+        "customer": contact.customer.reference,
+        "channel": contact.channel,
+        "kind": contact.kind,
+        "category": contact.category.name if contact.category else None,
+        "purpose": contact.purpose.key if contact.purpose else None,
+        "points": contact.points,
+        "outcome": str(Outcome.EXEMPT if is_exempt else Outcome.ALLOW),
+        "reservation": reservation,
+        "reasons": [],
+        "passed": [],
+        "next_allowed_at": None,
+        "customer_type": {"value": contact.customer_type, "because": as_then},
+        "involvement": {"value": contact.involvement, "because": as_then},
+        "permission": None,
+        "policy_version": version.version if version else None,
+        "evaluated_at": iso(contact.reserved_at),
     }
 
 

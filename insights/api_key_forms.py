@@ -11,6 +11,8 @@ SCOPE_LABELS = {
     Scope.READ: _("Read what customers permit"),
     Scope.WITHDRAW: _("Pass on that a customer took something back"),
     Scope.GIVE: _("Record a yes, only with its evidence"),
+    Scope.CHECK: _("Ask whether and when a customer may be contacted"),
+    Scope.SEND: _("Reserve contacts with customers, and say what became of them"),
 }
 
 DAYS = [("90", _("90 days")), ("365", _("365 days"))]

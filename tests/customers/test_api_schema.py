@@ -83,9 +83,12 @@ def test_whatever_a_key_sends_is_answered_as_described(case, secret):
         case.path_parameters["reference"] = "K1"
     if isinstance(case.body, dict) and isinstance(case.body.get("purpose"), str):
         case.body["purpose"] = "tips"
+    if isinstance(case.body, dict) and isinstance(case.body.get("customer"), str):
+        case.body["customer"] = "K1"
     response = case.call_and_validate(checks=AS_DESCRIBED)
     assert response.status_code not in (401, 403, 429, 503)
-    assert "@" not in response.text
+    # What was sent is told back where it is wrong, so only of her it may hold nothing.
+    assert "noor@" not in response.text
 
 
 @described.parametrize()
@@ -113,12 +116,18 @@ def test_every_call_is_in_the_docs_with_an_example():
 
 
 def test_every_field_is_in_the_docs():
-    for name in ("Withdrawal", "GivenYes", "Asked", "Permission"):
+    names = ["Withdrawal", "GivenYes", "Asked", "Permission"]
+    names += ["ContactRequest", "Decision", "Why", "Reservation", "ContactCounting", "Held", "Dose"]
+    for name in names:
         for field in DESCRIPTION["components"]["schemas"][name]["properties"]:
             assert f"`{field}`" in TEXT, f"{name}.{field}"
 
 
-@pytest.mark.parametrize("example", re.findall(r"-d '(.*?)'", TEXT, re.DOTALL))
+# Those about contacts need somebody to contact: test_contacts_api.py sends them.
+ABOUT_PERMISSION = TEXT.split("## Contacts")[0]
+
+
+@pytest.mark.parametrize("example", re.findall(r"-d '(.*?)'", ABOUT_PERMISSION, re.DOTALL))
 def test_the_bodies_of_the_examples_are_taken(client, secret, example):
     body = json.loads(example)
     if "evidence" in body and "method" in body:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from customers.api_keys import Scope, issue_key, working_key
 from customers.models import ApiKey
 from insights.accounts import Role
+from insights.api_key_forms import SCOPE_LABELS
 from tests.insights.test_import_views import signed_in, text
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +130,10 @@ def test_the_page_takes_the_same_queries_with_one_and_three(kim, django_assert_n
 
 def test_the_page_is_linked_from_the_settings(kim):
     assert f'href="{PAGE}"' in kim.get("/settings/").content.decode()
+
+
+def test_each_thing_a_key_may_do_can_be_chosen_and_is_told_in_words(kim):
+    assert list(SCOPE_LABELS) == list(Scope)
+    make(kim, scopes=list(Scope))
+    [row] = kim.get(PAGE).context["rows"]
+    assert len({str(words) for words in row[2]}) == len(Scope)

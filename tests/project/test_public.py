@@ -12,6 +12,16 @@ API = {
     "api:consent_of_many",
     "api:consent_withdraw",
     "api:consent_give",
+    "api:contacts_check",
+    "api:contacts_check_bulk",
+    "api:contacts_reserve",
+    "api:contacts_reserve_bulk",
+    "api:contacts_confirm",
+    "api:contacts_confirm_bulk",
+    "api:contacts_release",
+    "api:contacts_release_bulk",
+    "api:contacts_fail",
+    "api:dose",
 }
 
 # Each with its reason; everything else asks for a login. What a stranger may do there is tested
