@@ -8,6 +8,7 @@ yes. A reservation holds until the end of its lease and not a moment longer, who
 import hashlib
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -325,9 +326,21 @@ def _together(
         customers = _locked(set(mine.values_list("customer_id", flat=True)))
         contacts = list(mine.filter(customer__in=customers).select_related("purpose", "category"))
         allowed = _permitted(contacts, customers, now)
+        before = {one.pk: one.status for one in contacts}
         answers = {one.request_id: step(one, one.pk in allowed, now) for one in contacts}
-        Contact.objects.bulk_update(contacts, ["status", "sent_at", "from_at", "to_at"])
+        _store([one for one in contacts if one.status != before[one.pk]])
         return answers
+
+
+def _store(changed: Iterable[Contact]) -> None:
+    """Store what became of contacts: one statement for all that became the same."""
+    alike: dict[tuple[str, datetime | None], list[Contact]] = defaultdict(list)
+    for one in changed:
+        alike[one.status, one.sent_at].append(one)
+    for (status, sent_at), contacts in alike.items():
+        when = {"sent_at": sent_at, "from_at": sent_at, "to_at": sent_at} if sent_at else {}
+        rows = Contact.objects.filter(pk__in=[one.pk for one in contacts])
+        rows.update(status=status, **when)
 
 
 def _permitted(

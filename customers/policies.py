@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import holidays
 from django.conf import settings
 from django.db import transaction
 
@@ -51,6 +52,14 @@ def sound_policy(document: Any, version: int) -> Policy:
     What the rules look back at has to be there still: nothing is counted that was deleted.
     """
     policy = policy_of(document, version)
+    known = holidays.list_supported_countries()
+    if policy.country and policy.country not in known:
+        raise PolicyRefused(
+            [
+                f"country {policy.country!r} has no holidays that are known; give the two letters "
+                'of a country, such as "NL", or "" for none'
+            ]
+        )
     kept = timedelta(days=settings.RETENTION_CONTACTS_DAYS)
     if policy.longest_window * 2 > kept:
         raise PolicyRefused(
