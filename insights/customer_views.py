@@ -23,6 +23,7 @@ from customers.views_of_data import record_views
 from insights import customer_records as records
 from insights import merges
 from insights.colleagues import role_of
+from insights.customer_dose import dose_of
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
 from insights.guards import consent_only, reader
 from insights.merge_words import REFUSALS, merge_rows
@@ -49,8 +50,12 @@ def customer(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Customer, form: RelayForm | None) -> HttpResponse:
     write_down(request, [found], AccessKind.PAGE)
+    now = timezone.now()
+    record = records.record_of(found, now)
     context = {
-        "record": records.record_of(found, timezone.now()),
+        "record": record,
+        # Who was erased or became another record is not contacted.
+        "dose": None if found.erased_at or record.merged_into else dose_of(found, now),
         "form": form or _relay_form(found, None),
     }
     return render(request, "insights/customer.html", context)
