@@ -41,7 +41,9 @@ def permitted(now: datetime, *, heed_pauses: bool = True) -> QuerySet[ConsentSta
         | Q(entry__address_hash=F("customer__older_hash")),
         # Nobody stopped that address.
         ~Exists(_suppressed("customer__address_hash")),
-        ~Exists(_suppressed("customer__older_hash")),
+        # Mostly there is no older hash. Said so, because the planner of PostgreSQL takes a column
+        # that is the same everywhere to be found everywhere, and then expects nobody to be left.
+        Q(customer__older_hash="") | ~Exists(_suppressed("customer__older_hash")),
         # The customer did not pause marketing.
         _not_paused(now) if heed_pauses else Q(),
         _sale(now) | _yes(now),

@@ -2,15 +2,19 @@
 
 import itertools
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from customers.decision_words import window_words
 from customers.models import ContactKind, CustomerType
 from insights.backtest import Backtest
 from insights.disclosure import is_small
+from insights.dose_page import Refused
+from insights.dose_words import outcome_words
 from insights.fatigue import Curve, Row
 from insights.picture import Size, draw
 from insights.templatetags.numbers import count, number, percent
@@ -149,3 +153,28 @@ def _bars(
         "y": [n for _at, n in drawn],
         "meta": {"role": "messages", "roles": [role] * len(drawn)},
     }
+
+
+@register.filter
+def window_name(window: timedelta) -> str:
+    return window_words(window)
+
+
+@register.filter
+def outcome_name(refused: Refused) -> str:
+    """Return what came of requests, in words."""
+    return outcome_words(refused.outcome, refused.code)
+
+
+PIP, PIP_STEP = 10, 13
+MOST_PIPS = 12
+
+
+@register.inclusion_tag("insights/_pips.html")
+def pips(mean: float, most: int) -> dict[str, Any]:
+    """Draw one box for each contact that is allowed, filled as far as they are used on average."""
+    boxes = []
+    for place in range(min(most, MOST_PIPS)):
+        filled = min(max(mean - place, 0), 1)
+        boxes.append({"x": place * PIP_STEP, "filled": round(filled * PIP, 1)})
+    return {"boxes": boxes, "width": max(len(boxes) * PIP_STEP, 1), "size": PIP}
