@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from bench import audience, databases
 from bench.timing import milliseconds, print_table, seconds
-from customers.contact_queries import Plan, may_contact
+from customers.contact_queries import may_contact
 from customers.contacts import Request, claim_contacts
 from customers.models import Contact, Customer
+from customers.plans import Plan
 from customers.reach import funnel
 
 ASKED_ONE_BY_ONE = 2_000

@@ -8,11 +8,11 @@ from ninja import Schema
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from customers.api_base import NO_NUL, PurposeKey, Reference, Sent
-from customers.contact_queries import LONGEST_LEASE, MOST_POINTS
 from customers.contact_rows import Row
 from customers.contacts import LONGEST_REQUEST, Answered
 from customers.dosing import Code, Outcome
 from customers.models import Channel, ContactKind, ContactStatus, HoldReason
+from customers.plans import LONGEST_LEASE, MOST_POINTS
 
 MOST_ROWS = 10_000
 

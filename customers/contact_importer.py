@@ -11,7 +11,6 @@ from functools import cached_property, partial
 from django.utils import timezone
 
 from customers import cells, queries
-from customers.contact_queries import line_of
 from customers.contacts import SentContact, add_sent_contacts
 from customers.dose_policy import POINTS
 from customers.importers import erased, known_categories, known_customers, unknown
@@ -19,6 +18,7 @@ from customers.imports import Fields, Importer, Outcome, Refused
 from customers.involvement import involvement_of
 from customers.lifecycle import Clocks
 from customers.models import Category, Channel, ContactKind, Customer
+from customers.plans import line_of
 from customers.policies import current_policy
 
 

@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from customers.cells import folded
-from customers.contact_queries import (
-    OutOfRange,
-    Plan,
-    UnknownWord,
-    categories_named,
-    look,
-    some_categories,
-)
+from customers.contact_queries import look
 from customers.contacts import Claim, Request, RequestConflict, check_time, claim_contacts
 from customers.decisions import (
     Json,
@@ -24,6 +17,7 @@ from customers.decisions import (
     reservation_document,
 )
 from customers.models import Category, Contact, Customer, Purpose
+from customers.plans import OutOfRange, Plan, UnknownWord, categories_named, some_categories
 from customers.queries import people_by_reference
 
 # Nobody plans further ahead than a permission or a policy can be known.

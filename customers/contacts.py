@@ -16,8 +16,9 @@ from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
-from customers.contact_queries import Judged, OutOfRange, Plan, Snapshot, look, past
+from customers.contact_queries import Judged, Snapshot, look, past
 from customers.models import Contact, ContactStatus, Customer, Decision
+from customers.plans import OutOfRange, Plan
 
 logger = logging.getLogger(__name__)
 

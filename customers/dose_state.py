@@ -8,10 +8,11 @@
 
 from datetime import datetime
 
-from customers.contact_queries import Plan, look
+from customers.contact_queries import look
 from customers.decisions import Json, decision_documents, iso
 from customers.dosing import MONTH
 from customers.models import Channel, Contact, ContactHold, ContactKind, Customer
+from customers.plans import Plan
 
 KINDS = (
     ContactKind.PROMOTION,

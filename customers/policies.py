@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import holidays
 from django.conf import settings
 from django.db import transaction
 
 from customers.dose_documents import Document, PolicyRefused, digest_of, document_of, policy_of
 from customers.dose_policy import Policy
 from customers.models import DosePolicy, DoseRule, PolicyDraft
+from customers.wall_clocks import countries_with_holidays
 
 
 class StaleDraft(ValueError):
@@ -52,8 +52,7 @@ def sound_policy(document: Any, version: int) -> Policy:
     What the rules look back at has to be there still: nothing is counted that was deleted.
     """
     policy = policy_of(document, version)
-    known = holidays.list_supported_countries()
-    if policy.country and policy.country not in known:
+    if policy.country and policy.country not in countries_with_holidays():
         raise PolicyRefused(
             [
                 f"country {policy.country!r} has no holidays that are known; give the two letters "

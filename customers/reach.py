@@ -14,7 +14,6 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from customers.audience import permitted
-from customers.contact_queries import Plan, holidays_of, zone_named
 from customers.contacts import BATCH, Claim, Request, claim_contacts
 from customers.dose_policy import Asked, Ceiling, Cell, Limit, Policy
 from customers.dosing import MONTH
@@ -30,9 +29,11 @@ from customers.models import (
     PurposeKind,
     Wording,
 )
+from customers.plans import Plan
 from customers.policies import current_policy
 from customers.queries import ledger_is_sound
 from customers.quiet_hours import Quiet
+from customers.wall_clocks import holidays_of, zone_named
 
 
 class NoAudience(ValueError):

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.contact_queries import countries_with_holidays, holidays_of, zone_named
 from customers.dose_documents import PolicyRefused, digest_of
 from customers.dose_policy import Policy
 from customers.dosing import Outcome
 from customers.models import Contact
 from customers.replay import Blocked, Replay, Sent
+from customers.wall_clocks import countries_with_holidays, holidays_of, zone_named
 from insights.disclosure import hidden_rows
 from insights.dose_outcomes import (
     LABELS,

@@ -8,10 +8,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.contact_queries import Judged, Plan, look
+from customers.contact_queries import Judged, look
 from customers.decision_words import moment_words, reason_words, type_words
 from customers.dosing import Code, Outcome
 from customers.models import Channel, Contact, ContactKind, Customer, CustomerType
+from customers.plans import Plan
 from customers.queries import histories
 from customers.type_facts import type_because
 from insights import consent_words

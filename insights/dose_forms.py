@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from customers.contact_queries import Plan
 from customers.models import Category, Channel, ContactKind
+from customers.plans import Plan
 
 
 class AudienceForm(forms.Form):

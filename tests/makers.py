@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from customers.consent import Actor, Grade, State
-from customers.contact_queries import Plan
 from customers.contacts import Request
 from customers.ledger import Act, record_consent
 from customers.models import (
@@ -23,6 +22,7 @@ from customers.models import (
     PurposeKind,
     Wording,
 )
+from customers.plans import Plan
 from customers.wordings import scope_hash, text_hash
 from feedback.models import Invitation, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer, record_invitations

@@ -12,7 +12,6 @@ from datetime import datetime, time, timedelta
 from random import Random
 
 from customers.consent import ALLOWING
-from customers.contact_queries import PURPOSES, holidays_of
 from customers.dose_policy import POINTS, Limit, Policy
 from customers.dosing import PastContact, Profile, Verdict, Wanted, decide
 from customers.models import (
@@ -25,8 +24,10 @@ from customers.models import (
     DosePolicy,
     Purpose,
 )
+from customers.plans import PURPOSES
 from customers.policies import current_policy, current_version
 from customers.services import insert_new
+from customers.wall_clocks import holidays_of
 from insights.demo.asked import TIPS, Asked
 from insights.demo.life import Calendar, Person
 from insights.demo.story import DAYS, DEPARTMENTS

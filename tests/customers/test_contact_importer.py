@@ -7,8 +7,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from customers.contact_queries import Plan, may_contact
+from customers.contact_queries import may_contact
 from customers.models import Contact
+from customers.plans import Plan
 from tests.makers import (
     NOW,
     a_purchase,

@@ -7,7 +7,7 @@ import pytest
 
 from customers.audience import permitted
 from customers.consent import State
-from customers.contact_queries import OutOfRange, Plan, UnknownWord, may_contact
+from customers.contact_queries import may_contact
 from customers.contacts import (
     Answered,
     RequestConflict,
@@ -21,6 +21,7 @@ from customers.contacts import (
 from customers.dosing import Code, Outcome
 from customers.holds import hold_contacts, release_hold
 from customers.models import Contact, ContactStatus, Decision, DosePolicy, LedgerCheck, Suppression
+from customers.plans import OutOfRange, Plan, UnknownWord
 from customers.withdrawals import Means, withdraw
 from tests.makers import (
     NOW,

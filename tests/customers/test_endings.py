@@ -6,11 +6,12 @@ import pytest
 
 from customers.audience import permitted
 from customers.consent import Actor, Forbidden, Grade, Sale, State
-from customers.contact_queries import Plan, may_contact
+from customers.contact_queries import may_contact
 from customers.dosing import Outcome
 from customers.endings import end, record_endings
 from customers.ledger import record_consent
 from customers.models import ConsentEntry, ConsentState
+from customers.plans import Plan
 from customers.queries import may_process
 from customers.verification import verify_ledger
 from tests.makers import NOW, an_act, make_customer, make_purpose, make_wording, record

@@ -8,12 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from customers.contact_queries import Plan, may_contact
+from customers.contact_queries import may_contact
 from customers.decision_words import SENTENCES
 from customers.decisions import decision_documents, iso_duration
 from customers.dosing import Code
 from customers.holds import hold_contacts
 from customers.models import Contact, Decision
+from customers.plans import Plan
 from tests.makers import (
     NOW,
     a_purchase,

@@ -6,10 +6,11 @@ from random import Random
 
 import pytest
 
-from customers.contact_queries import Plan, may_contact
+from customers.contact_queries import may_contact
 from customers.dosing import Outcome
 from customers.holds import hold_contacts
 from customers.models import Contact, ContactStatus, Customer, DosePolicy, LedgerCheck
+from customers.plans import Plan
 from customers.reach import NoAudience, claim_audience, funnel
 from tests.makers import (
     NOW,

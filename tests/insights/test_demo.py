@@ -19,7 +19,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.contact_queries import Plan
 from customers.models import (
     Category,
     ConsentEntry,
@@ -30,6 +29,7 @@ from customers.models import (
     Product,
     Purchase,
 )
+from customers.plans import Plan
 from customers.queries import clocks, histories
 from customers.reach import funnel
 from customers.starting_policy import CEILINGS, TOUCHES

@@ -8,9 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from customers.contact_queries import Plan, UnknownWord, category_named, may_contact
+from customers.contact_queries import may_contact
 from customers.decisions import decision_documents
 from customers.models import Channel, ContactKind
+from customers.plans import Plan, UnknownWord, category_named
 from customers.queries import people_by_reference
 
 
