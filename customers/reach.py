@@ -52,7 +52,7 @@ class Funnel:
     left_alone: int = 0
     over_dose: int = 0
     quiet: int = 0
-    unzone_named: int = 0
+    unknown_zone: int = 0
     ids: Sequence[int] = field(default=(), repr=False)
 
     @property
@@ -81,7 +81,7 @@ def funnel(plan: Plan, now: datetime) -> Funnel:
         steps[name] = len(left.keys() & stopped)
         left = {pk: zone for pk, zone in left.items() if pk not in stopped}
     open_, quiet, unknown = _by_clock(left, plan, policy, at)
-    return Funnel(total, quiet=quiet, unzone_named=unknown, ids=sorted(open_), **steps)
+    return Funnel(total, quiet=quiet, unknown_zone=unknown, ids=sorted(open_), **steps)
 
 
 def claim_audience(
