@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from customers.consent import Actor, Grade, State
+from customers.holds import hold_contacts
 from customers.models import AccessKind, Change, Suppression, SuppressionReason
 from customers.publishing import Edition, Promise, publish
 from customers.views_of_data import record_views
@@ -18,8 +19,11 @@ from tests.makers import (
     NOW,
     a_purchase,
     an_answer,
+    make_category,
+    make_contact,
     make_customer,
     make_invitation,
+    make_permitted,
     make_product,
     make_purpose,
     make_wording,
@@ -185,3 +189,23 @@ def test_the_page_says_all_of_it_in_both_languages(language):
         )
     for text in (SHOWN["label"], SHOWN["recipients"], "noor says", "noor-order", "noor called"):
         assert text in page
+
+
+def test_how_often_somebody_was_contacted_is_told_and_why_they_are_left_alone():
+    noor, other = make_permitted(), make_permitted()
+    make_contact(noor, NOW, category=make_category(name="Phones"), source="mailing:7")
+    make_contact(other, NOW)
+    hold_contacts(customer=noor, reason="complaint", until=None, source="colleague:7", now=NOW)
+    document = person_document(noor, NOW)
+    [contact] = document["contacts"]
+    assert (contact["kind"], contact["category"], contact["state"]) == (
+        "promotion",
+        "Phones",
+        "sent",
+    )
+    assert contact["sent_at"] == "2026-11-24T12:00:00+00:00"
+    assert [one["reason"] for one in document["holds"]] == ["complaint"]
+    with translation.override("en"):
+        page = render_to_string("insights/_person_document.html", {"document": document})
+    assert "Promotion, E-mail, Phones (Sent)" in page
+    assert "Complaint" in page
