@@ -7,11 +7,16 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
+from django.utils import timezone
 
 from customers.api_keys import Scope
+from customers.contacts import confirm_contacts, release_contacts
 from customers.models import ConsentState, Contact, Decision, Evidence
+from customers.plans import Plan
+from customers.reach import claim_audience
 from tests.customers.test_contacts_api import TEXT, awake_all_night, make_key, permitting
 from tests.customers.test_ledger_together import _emptied_afterwards  # noqa: F401
 
@@ -95,6 +100,53 @@ def test_the_client_of_the_docs_sends_what_it_may_and_nothing_else(live_server, 
     }  # fmt: skip
     withdrawn = ConsentState.objects.get(customer__reference="K3", state="withdrawn")
     assert withdrawn.purpose.key == "email_marketing"
+
+
+ROUND = """
+import sys
+
+sender, sent = Sender(*sys.argv[1:3]), []
+for number in (1, 2):
+    for customer in reversed(sys.argv[3].split(",")):
+        contact = {"request_id": f"shop:{customer}:{number}", "customer": customer}
+        contact |= {"channel": "email", "kind": "promotion"}
+        sender.deliver(contact, lambda contact: lambda: sent.append(contact["customer"]))
+print(json.dumps(sent))
+"""
+
+
+def test_beside_a_bulk_claim_over_the_same_customers_nobody_gets_more_than_one(
+    live_server, tmp_path
+):
+    awake_all_night()
+    references = [f"K{number}" for number in range(24)]
+    for reference in references:
+        permitting(reference)
+    script = tmp_path / "sender.py"
+    script.write_text(CLIENT + ROUND)
+    arguments = [live_server.url, make_key(Scope.SEND), ",".join(references)]
+    sender = subprocess.Popen(
+        [sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True
+    )
+    mine: list[str] = []
+    plan, number = Plan(channel="email", kind="promotion"), 0
+    # Until the other one is done: a few customers for each, whoever comes first.
+    while sender.poll() is None:
+        number += 1
+        campaign = f"spring-{number}"
+        now = timezone.now()
+        for claims in claim_audience(plan=plan, campaign=campaign, source="mailing:1", now=now):
+            mine += [one.contact.request_id for one in claims[:2] if one.contact]
+            extra = [one.contact.request_id for one in claims[2:] if one.contact]
+            release_contacts(requests=extra, source="mailing:1", now=now)
+            confirm_contacts(requests=mine, source="mailing:1", now=now)
+    sent = json.loads(sender.communicate(timeout=60)[0])
+    assert sender.returncode == 0
+    assert sent
+    counting = Contact.objects.counting(timezone.now())
+    by_customer = Counter(counting.values_list("customer__reference", flat=True))
+    assert max(by_customer.values()) == 1
+    assert sum(by_customer.values()) == len(sent) + len(set(mine))
 
 
 def test_it_is_thirty_lines_of_the_standard_library():
