@@ -42,6 +42,9 @@ MAY_INVITE = frozenset({Role.ADMINISTRATOR})
 # What happened is noted by who works with the answers, and read by everybody.
 MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
+# How often customers are contacted is for who contacts them, and for who answers for it.
+MAY_CHANGE_POLICY = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
+
 # What is done with data, in general, is for everybody who works with it.
 MAY_READ_REGISTER = frozenset({Role.MARKETER, Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
@@ -81,6 +84,11 @@ def may_invite(roles: Iterable[str]) -> bool:
 def may_annotate(roles: Iterable[str]) -> bool:
     """Say whether somebody with these roles may note what happened, on every chart."""
     return not MAY_ANNOTATE.isdisjoint(roles)
+
+
+def may_change_policy(roles: Iterable[str]) -> bool:
+    """Say whether somebody may change how often customers are contacted."""
+    return not MAY_CHANGE_POLICY.isdisjoint(roles)
 
 
 def may_read_register(roles: Iterable[str]) -> bool:
