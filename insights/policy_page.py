@@ -20,16 +20,26 @@ TYPES = (
     *(CustomerType.REGULAR, CustomerType.OCCASIONAL, CustomerType.ONE_TIME),
     *(CustomerType.PROSPECT, CustomerType.LAPSED),
 )
+CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PHONE)
 LEVELS = (Involvement.HIGH, Involvement.MEDIUM, Involvement.LOW)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What customers of a type may get: offers by e-mail per level, then everything together."""
+    """What customers of a type may get: offers per level, and on the first table everything."""
 
     name: str
     cells: Sequence[Sequence[str]]
     ceiling: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Offers on one channel about one category; the first also has the ceilings of a person."""
+
+    channel: str
+    rows: Sequence[Row]
+    has_ceilings: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class PolicyPage:
     """All that a policy says."""
 
     policy: Policy
-    rows: Sequence[Row]
+    matrices: Sequence[Matrix]
     like_regular: bool
     cells: Sequence[Rule]
     ceilings: Sequence[Rule]
@@ -58,12 +68,23 @@ class PolicyPage:
 
 def page_of(policy: Policy) -> PolicyPage:
     """Return a policy in words; every rule of it stands in one of the parts."""
-    shown = {(level.value, one.value, Channel.EMAIL, ContactKind.PROMOTION)
-             for level in LEVELS for one in TYPES}  # fmt: skip
+    shown = {
+        (level.value, one.value, channel.value, ContactKind.PROMOTION.value)
+        for level in LEVELS
+        for one in TYPES
+        for channel in CHANNELS
+    }
     people = {_person_ceiling(policy, one.value) for one in TYPES}
     return PolicyPage(
         policy=policy,
-        rows=[_row(policy, one) for one in TYPES],
+        matrices=[
+            Matrix(
+                str(channel.label),
+                [_row(policy, one, channel) for one in TYPES],
+                channel == Channel.EMAIL,
+            )
+            for channel in CHANNELS
+        ],
         like_regular=not any(one.customer_type in STANDS_FOR for one in _rules(policy)),
         cells=[_rule(one) for one in sorted(policy.cells, key=_order) if one.key not in shown],
         ceilings=[
@@ -97,10 +118,10 @@ def _order(cell: Cell) -> tuple[str, str, str, str]:
     return cell.kind, cell.channel, cell.involvement, cell.customer_type
 
 
-def _row(policy: Policy, customer_type: CustomerType) -> Row:
+def _row(policy: Policy, customer_type: CustomerType, channel: Channel) -> Row:
     cells = []
     for level in LEVELS:
-        asked = Asked(level.value, customer_type.value, Channel.EMAIL, ContactKind.PROMOTION)
+        asked = Asked(level.value, customer_type.value, channel.value, ContactKind.PROMOTION)
         cell = policy.cell_for(asked)
         cells.append(limits_words(cell) if cell else [])
     key = _person_ceiling(policy, customer_type.value)

@@ -72,10 +72,11 @@ def test_the_policy_is_one_readable_table_and_says_what_empty_and_nought_mean(ma
 def test_everything_a_policy_says_stands_on_its_page():
     policy = starting_policy()
     page = page_of(policy)
-    # The matrix has 15 cells and 5 ceilings; every other rule has a line of its own.
-    assert len(page.cells) == len(policy.cells) - 15
+    # Three tables of 15 cells, one with 5 ceilings; every other rule has a line of its own.
+    assert len(page.cells) == len(policy.cells) - 45
     assert len(page.ceilings) == len(policy.ceilings) - 5
-    assert [len(one.cells) for one in page.rows] == [3] * 5
+    assert [len(one.cells) for one in page.matrices[0].rows] == [3] * 5
+    assert [one.channel for one in page.matrices] == ["E-mail", "Sms", "Telefoon"]
     assert len(page.points) == len(policy.points) == 7
     assert len(page.quiet) == 3
 
