@@ -4,6 +4,8 @@ A complaint and a wish stop everything but service; an unhappy answer halves the
 followed up, or 30 days have passed.
 """
 
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -38,6 +40,56 @@ def hold_contacts(
         standing.until = None if None in ends else max(one for one in ends if one)
         standing.save(update_fields=["until"])
         return standing
+
+
+@dataclass(frozen=True, slots=True)
+class Unhappy:
+    """An answer that somebody was unhappy in; `source` is its id."""
+
+    customer_id: int
+    answered_at: datetime
+    source: str
+
+    @property
+    def until(self) -> datetime:
+        return self.answered_at + UNHAPPY_FOR
+
+
+def hold_unhappy(answers: Iterable[Unhappy], now: datetime) -> int:
+    """Lower the dose of customers after unhappy answers, for 30 days from each; return how many.
+
+    What is longer ago, and what is known already, changes nothing.
+    """
+    holds = [
+        ContactHold(
+            customer_id=one.customer_id,
+            reason=HoldReason.UNHAPPY,
+            created_at=one.answered_at,
+            until=one.until,
+            source=one.source,
+        )
+        for one in answers
+        if one.until > now
+    ]
+    if not holds:
+        return 0
+    with transaction.atomic():
+        lock_customers({one.customer_id for one in holds})
+        ContactHold.objects.bulk_create(holds, batch_size=500, ignore_conflicts=True)
+    return len(holds)
+
+
+def lock_customers(ids: Collection[int]) -> None:
+    """Take the lock of customers, ascending: before any row that points at them is locked."""
+    rows = Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    list(rows.values_list("pk", flat=True))
+
+
+def lift_holds(*, customer_id: int, source: str, released_by: str, now: datetime) -> None:
+    """Lift what a source holds a customer for; the lock of the customer is the caller's."""
+    ContactHold.objects.filter(customer=customer_id, source=source, released_at=None).update(
+        released_at=now, released_by=released_by
+    )
 
 
 def move_holds(absorbed: Customer, survivor: Customer, now: datetime) -> None:

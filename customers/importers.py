@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model
 
 from customers import cells, queries, services
+from customers.categories import BY_IMPORT, set_level
 from customers.imports import Fields, Importer, Options, Outcome, Refused
 from customers.mapping import Mapping as FieldMapping
 from customers.models import Category, Customer, Involvement, Product
@@ -241,7 +242,7 @@ class ProductImporter(Importer):
             )
         if category.involvement == involvement:
             return False
-        services.rate_category(category, involvement, how="import", at=self.options.now)
+        set_level(category=category, level=involvement, how=BY_IMPORT, now=self.options.now)
         return True
 
 

@@ -215,12 +215,6 @@ def update_products(products: Iterable[Product]) -> None:
     Product.objects.bulk_update(list(products), ["name", "category"], batch_size=ROWS_PER_UPDATE)
 
 
-def rate_category(category: Category, involvement: str, *, how: str, at: datetime) -> None:
-    """Store how involved buyers are with a category, and how and when that was found."""
-    category.involvement, category.rated_how, category.rated_at = involvement, how, at
-    category.save(update_fields=["involvement", "rated_how", "rated_at"])
-
-
 def ensure_categories(names: Iterable[str]) -> dict[str, Category]:
     """Return the categories with these names by folded name, made where they were missing."""
     wanted: dict[str, str] = {}

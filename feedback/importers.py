@@ -100,7 +100,7 @@ class ResponseImporter(Importer):
         )
         new: dict[tuple[int | None, str], Answer] = {}
         outcomes = [self._outcome(answer, stored, new) for answer in answers]
-        services.add_responses(self._with_types(list(new.values())))
+        services.add_responses(self._with_types(list(new.values())), self.options.present())
         return outcomes
 
     def _outcome(

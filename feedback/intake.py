@@ -16,7 +16,7 @@ from customers.queries import may_process, people_by_reference, products_by_code
 from feedback import tallies
 from feedback.collect import Edit, NewAnswer
 from feedback.models import Campaign, Exposure, ExposureKind, Response, ResponseEdit, Touchpoint
-from feedback.services import Answer, KeyReused, edit_response, submit_response
+from feedback.services import Answer, KeyReused, edit_response, lock_customer_of, submit_response
 
 # Without a yes to this, an answer is nobody's, whoever the shop says it comes from.
 BASIS = "satisfaction_survey"
@@ -190,11 +190,10 @@ def collect_edit(*, touchpoint: Touchpoint, edit: Edit, now: datetime) -> tuple[
     are changed where they come from. The change is committed when this returns.
     """
     with _one_transaction():
-        response = (
-            Response.objects.select_for_update(of=("self",), no_key=True)
-            .filter(touchpoint=touchpoint, key=edit.edits, imported=False)
-            .first()
-        )
+        mine = Response.objects.filter(touchpoint=touchpoint, key=edit.edits, imported=False)
+        if edit.value is not None:
+            lock_customer_of(mine)
+        response = mine.select_for_update(of=("self",), no_key=True).first()
         if response is None:
             raise UnknownAnswer(edit.edits)
         if _already_made(touchpoint, response, edit):
@@ -203,7 +202,11 @@ def collect_edit(*, touchpoint: Touchpoint, edit: Edit, now: datetime) -> tuple[
             raise TooLate
         _remember_edit(touchpoint, response, edit, now)
         changed = edit_response(
-            response_id=response.pk, value=edit.value, reason=edit.reason, comment=edit.comment
+            response_id=response.pk,
+            value=edit.value,
+            reason=edit.reason,
+            comment=edit.comment,
+            now=now,
         )
     return changed, True
 

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
+from customers import holds
 from customers.models import Category, Customer, Product
 from customers.services import insert_new, insert_rows
 from feedback import tallies
@@ -83,8 +85,12 @@ def submit_response(answer: Answer) -> tuple[Response, bool]:
     response = _build(answer)
     # A savepoint would be two statements more, and nothing here fails and then goes on.
     with transaction.atomic(savepoint=False):
+        if response.customer_id and _lowers_the_dose(response):
+            # Before the answer that points at it.
+            holds.lock_customers({response.customer_id})
         if _insert(response):
             _count_new([response])
+            hold_unhappy([response], response.answered_at)
             return response, True
     known = Response.objects.filter(touchpoint=answer.touchpoint, key=answer.key).first()
     if known is None and answer.invitation:
@@ -121,13 +127,43 @@ def _same(one: Response, other: Response) -> bool:
     return one.body_hash == other.body_hash
 
 
-def add_responses(answers: Iterable[Answer]) -> list[Response]:
-    """Store many new answers in one transaction; their keys must be new."""
+def add_responses(answers: Iterable[Answer], now: datetime | None = None) -> list[Response]:
+    """Store many new answers in one transaction; their keys must be new.
+
+    With `now` unhappy ones of the last 30 days lower the dose of their customers.
+    """
     responses = [_build(answer) for answer in answers]
     with transaction.atomic():
+        if now:
+            unhappy = [one for one in responses if _lowers_the_dose(one)]
+            holds.lock_customers({one.customer_id for one in unhappy if one.customer_id})
         Response.objects.bulk_create(responses, batch_size=1_000)
         _count_new(responses)
+        if now:
+            hold_unhappy(responses, now)
     return responses
+
+
+def hold_unhappy(responses: Iterable[Response], now: datetime) -> int:
+    """Lower the dose of customers who were unhappy in the last 30 days; return how many answers."""
+    return holds.hold_unhappy(
+        (
+            holds.Unhappy(one.customer_id, one.answered_at, _source(one))
+            for one in responses
+            if one.customer_id and _lowers_the_dose(one)
+        ),
+        now,
+    )
+
+
+def _lowers_the_dose(response: Response) -> bool:
+    """Say whether an answer is an unhappy one of a customer we know."""
+    scale = SCALES[response.scale]
+    return bool(response.customer_id) and scale.outcome(response.value) == scale.negative
+
+
+def _source(response: Response) -> str:
+    return f"answer:{response.pk}"
 
 
 def add_history(invitations: Sequence[Invitation], answers: Iterable[Answer]) -> list[Response]:
@@ -161,11 +197,16 @@ def edit_response(
     value: int | None = None,
     reason: str | None = None,
     comment: str | None = None,
+    now: datetime,
 ) -> Response:
-    """Change what is given of an answer; the old count goes and the new one comes."""
+    """Change what is given of an answer; the old count goes and the new one comes.
+
+    Whoever changes the value has taken the lock of the customer before (lock_customer_of): how
+    they feel about it lowers their dose, or lifts that.
+    """
     with transaction.atomic():
         response = Response.objects.select_for_update().get(pk=response_id)
-        before = tallies.response_key(response)
+        before, was_unhappy = tallies.response_key(response), _lowers_the_dose(response)
         if value is not None:
             SCALES[response.scale].check(value)
             response.value = value
@@ -177,7 +218,29 @@ def edit_response(
         after = tallies.response_key(response)
         if after != before:
             tallies.write_changes([(before, -1), (after, +1)])
+        _follow_mood(response, was_unhappy, now)
     return response
+
+
+def lock_customer_of(responses: QuerySet[Response]) -> None:
+    """Take the lock of the customer of an answer, where there is one, before that of the answer."""
+    known = list(responses.exclude(customer=None).values_list("customer_id", flat=True))
+    if known:
+        holds.lock_customers(set(known))
+
+
+def _follow_mood(response: Response, was_unhappy: bool, now: datetime) -> None:
+    """Lower the dose where an answer became an unhappy one, and lift that where it no longer is."""
+    is_unhappy = _lowers_the_dose(response)
+    if is_unhappy and not was_unhappy:
+        hold_unhappy([response], now)
+    if was_unhappy and not is_unhappy and response.customer_id:
+        holds.lift_holds(
+            customer_id=response.customer_id,
+            source=_source(response),
+            released_by="answer changed",
+            now=now,
+        )
 
 
 def erase_answers(customer: Customer) -> int:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from customers.consent import State
 from customers.merging import Decision, MergeRefused
-from customers.models import AccessKind, Customer, Purpose
+from customers.models import AccessKind, ContactHold, Customer, Purpose
 from customers.queries import merge_of
 from customers.relaying import Relayed
 from customers.relaying import relay as relay_it
@@ -26,6 +26,7 @@ from insights.colleagues import role_of
 from insights.customer_dose import dose_of
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
 from insights.guards import consent_only, reader
+from insights.hold_forms import HoldForm
 from insights.merge_words import REFUSALS, merge_rows
 
 
@@ -56,6 +57,8 @@ def _page(request: HttpRequest, found: Customer, form: RelayForm | None) -> Http
         "record": record,
         # Who was erased or became another record is not contacted.
         "dose": None if found.erased_at or record.merged_into else dose_of(found, now),
+        "holds": ContactHold.objects.in_force(now).filter(customer=found).order_by("pk"),
+        "hold_form": HoldForm(today=timezone.localdate(now)),
         "form": form or _relay_form(found, None),
     }
     return render(request, "insights/customer.html", context)

@@ -60,6 +60,7 @@ from tests.feedback.recount import (
     touched_slices,
 )
 from tests.makers import (
+    NOW,
     an_answer,
     make_category,
     make_customer,
@@ -254,7 +255,7 @@ class Counting(RuleBasedStateMachine):
             "reason": reason,
             "comment": comment,
         }
-        if attempt(cut, lambda: edit_response(response_id=pk, **changes)):
+        if attempt(cut, lambda: edit_response(response_id=pk, **changes, now=NOW)):
             given = {name: change for name, change in changes.items() if change is not None}
             self.promised[pk] = replace(known, **given)
 

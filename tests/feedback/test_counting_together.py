@@ -132,7 +132,7 @@ class Writer:
     def edit(self) -> None:
         pk = self.random.choice(list(self.sent))
         value = self.random.choice(SCALES[self.scale].values)
-        edit_response(response_id=pk, value=value)
+        edit_response(response_id=pk, value=value, now=NOW)
         self.promises.correct(self.sent[pk].key, value)
 
     def repeat(self) -> None:
@@ -232,7 +232,7 @@ def test_writers_and_folders_while_the_time_zone_moves(settings, monkeypatch):
 
     def edit_the_old() -> None:
         for response in old:
-            edit_response(response_id=response.pk, value=response.pk % 9)
+            edit_response(response_id=response.pk, value=response.pk % 9, now=NOW)
 
     def answer_the_old() -> None:
         for invitation in open_invitations[::2]:
@@ -273,7 +273,7 @@ def test_a_move_of_the_time_zone_waits_for_who_is_busy_with_the_same_row(setting
     def work() -> None:
         with transaction.atomic():
             if busy == "with an edit":
-                edit_response(response_id=old.pk, value=9)
+                edit_response(response_id=old.pk, value=9, now=NOW)
             else:
                 submit_response(an_answer(invitation=invitation))
             written.set()
@@ -318,7 +318,7 @@ def test_edits_of_one_answer_at_once_leave_one_count():
     response, _ = submit_response(an_answer(value=0))
     together(
         *[
-            lambda value=value: edit_response(response_id=response.pk, value=value)
+            lambda value=value: edit_response(response_id=response.pk, value=value, now=NOW)
             for value in range(1, 9)
         ]
     )
@@ -332,7 +332,7 @@ def test_an_erasure_beside_an_edit_keeps_the_new_value_and_no_comment():
     response, _ = submit_response(an_answer(value=0, comment="Mine.", customer=customer))
     together(
         lambda: erase_answers(customer),
-        lambda: edit_response(response_id=response.pk, value=7),
+        lambda: edit_response(response_id=response.pk, value=7, now=NOW),
     )
     response.refresh_from_db()
     assert (response.value, response.comment, response.customer) == (7, "", None)

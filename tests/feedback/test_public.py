@@ -483,11 +483,11 @@ def test_nothing_of_who_sent_an_answer_is_kept():
 NEW = 6
 # The insert that finds the key taken, and what is stored under it, instead of a change.
 AGAIN = 6
-# The touchpoint, the answer, two looks at the edit's key, the edit, the answer again, what it
-# becomes, its two changes in one, and three savepoints.
-EDIT = 14
+# The touchpoint, whose answer it is, the answer, two looks at the edit's key, the edit, the answer
+# again, what it becomes, its two changes in one, and three savepoints.
+EDIT = 15
 # Up to the edit's own key, and one savepoint.
-EDIT_AGAIN = 5
+EDIT_AGAIN = 6
 
 
 @pytest.mark.django_db

@@ -111,7 +111,7 @@ def test_the_end_of_a_span_is_not_in_it(fold):
 def test_what_went_back_to_nothing_is_not_listed(fold):
     response, _ = submit_response(an_answer(value=3, channel="web"))
     tallies.fold_all()
-    edit_response(response_id=response.pk, value=9)
+    edit_response(response_id=response.pk, value=9, now=NOW)
     fold()
     assert ordered(queries.counts(WEEK)) == [(None, None, 9, 1)]
     assert ordered(queries.counts(WEEK, dimension="channel")) == [(None, "web", 9, 1)]
@@ -253,7 +253,7 @@ def test_counts_by_key_leave_what_is_not_folded_to_the_next_fold(django_assert_n
 def test_counts_by_key_leave_out_what_went_back_to_nothing():
     response, _ = submit_response(an_answer(value=3))
     tallies.fold_all()
-    edit_response(response_id=response.pk, value=9)
+    edit_response(response_id=response.pk, value=9, now=NOW)
     tallies.fold_all()
     assert ordered(queries.counts_by_key(WEEK, "", [""])) == [(TODAY, "", 9, 1)]
 
@@ -294,7 +294,7 @@ def test_the_version_is_new_after_whatever_changes_a_count(django_assert_num_que
 
     response, _ = submit_response(an_answer(value=2))
     assert is_new()
-    edit_response(response_id=response.pk, value=9)
+    edit_response(response_id=response.pk, value=9, now=NOW)
     assert is_new()
     submit_response(an_answer(invitation=asked))
     assert is_new()
@@ -311,7 +311,7 @@ def test_the_version_is_new_after_whatever_changes_a_count(django_assert_num_que
 def test_the_version_stays_where_no_count_changes():
     response, _ = submit_response(an_answer())
     before = queries.version()
-    edit_response(response_id=response.pk, comment="Fine.")
+    edit_response(response_id=response.pk, comment="Fine.", now=NOW)
     make_customer()
     TouchedSlice.objects.all().delete()
     assert queries.version() == before

@@ -149,7 +149,7 @@ def test_a_retry_comes_later_and_is_still_the_same_answer():
 def test_a_retry_after_an_edit_is_the_same_answer_and_does_not_undo_the_edit():
     answer = an_answer(value=2, comment="Bad.")
     first, _ = submit_response(answer)
-    edit_response(response_id=first.pk, value=9, comment="Good after all.")
+    edit_response(response_id=first.pk, value=9, comment="Good after all.", now=NOW)
     again, created = submit_response(answer)
     assert (again, created) == (first, False)
     assert (again.value, again.comment) == (9, "Good after all.")
@@ -202,7 +202,7 @@ def test_keys_belong_to_their_touchpoint(without):
 def test_an_importer_asks_whether_an_answer_is_the_same():
     answer = an_answer(value=2)
     stored, _ = submit_response(answer)
-    edit_response(response_id=stored.pk, value=9)
+    edit_response(response_id=stored.pk, value=9, now=NOW)
     stored.refresh_from_db()
     assert is_same(stored, answer)
     assert is_same(answer, answer)
@@ -318,7 +318,9 @@ def test_an_edit_moves_the_count(folded):
     response, _ = submit_response(an_answer(value=2, reason="effort"))
     if folded:
         tallies.fold_all()
-    edited = edit_response(response_id=response.pk, value=9, reason="easy", comment="Solved.")
+    edited = edit_response(
+        response_id=response.pk, value=9, reason="easy", comment="Solved.", now=NOW
+    )
     assert (edited.value, edited.reason, edited.comment) == (9, "easy", "Solved.")
     assert values("nps") == {9: 1}
     assert total("nps", reason="effort") == 0
@@ -329,10 +331,10 @@ def test_an_edit_moves_the_count(folded):
 @pytest.mark.django_db
 def test_only_what_is_given_changes():
     response, _ = submit_response(an_answer(value=2, reason="effort", comment="Slow."))
-    edit_response(response_id=response.pk, comment="Very slow.")
+    edit_response(response_id=response.pk, comment="Very slow.", now=NOW)
     response.refresh_from_db()
     assert (response.value, response.reason, response.comment) == (2, "effort", "Very slow.")
-    edit_response(response_id=response.pk, reason="", comment="")
+    edit_response(response_id=response.pk, reason="", comment="", now=NOW)
     response.refresh_from_db()
     assert (response.value, response.reason, response.comment) == (2, "", "")
     check_counts()
@@ -342,7 +344,7 @@ def test_only_what_is_given_changes():
 def test_an_edit_of_words_changes_no_count():
     response, _ = submit_response(an_answer())
     tallies.fold_all()
-    edit_response(response_id=response.pk, value=9, comment="Still.")
+    edit_response(response_id=response.pk, value=9, comment="Still.", now=NOW)
     assert not ResponseChange.objects.exists()
 
 
@@ -350,7 +352,7 @@ def test_an_edit_of_words_changes_no_count():
 def test_an_edit_to_a_value_off_the_scale_is_refused_and_changes_nothing():
     response, _ = submit_response(an_answer(scale="csat", value=4))
     with pytest.raises(ScaleError):
-        edit_response(response_id=response.pk, value=6)
+        edit_response(response_id=response.pk, value=6, now=NOW)
     response.refresh_from_db()
     assert response.value == 4
     check_counts()
@@ -359,7 +361,7 @@ def test_an_edit_to_a_value_off_the_scale_is_refused_and_changes_nothing():
 @pytest.mark.django_db
 def test_an_edit_of_an_answer_to_an_invitation_leaves_the_response_rate():
     response, _ = submit_response(an_answer(invitation=make_invitation()))
-    edit_response(response_id=response.pk, value=1)
+    edit_response(response_id=response.pk, value=1, now=NOW)
     assert values("invited") == {1: 1}
     check_counts()
 

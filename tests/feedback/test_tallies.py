@@ -134,7 +134,7 @@ def test_the_oldest_changes_are_folded_first():
 @pytest.mark.django_db
 def test_what_cancels_out_leaves_no_row():
     response, _ = submit_response(an_answer(value=3))
-    edit_response(response_id=response.pk, value=9)
+    edit_response(response_id=response.pk, value=9, now=NOW)
     tallies.fold_all()
     assert list(DayCube.objects.values_list("value", "n")) == [(9, 1)]
 
@@ -143,7 +143,7 @@ def test_what_cancels_out_leaves_no_row():
 def test_an_edit_that_is_folded_later_moves_the_count():
     response, _ = submit_response(an_answer(value=3))
     tallies.fold_all()
-    edit_response(response_id=response.pk, value=9)
+    edit_response(response_id=response.pk, value=9, now=NOW)
     tallies.fold_all()
     check_folded()
     assert dict(DayCube.objects.values_list("value", "n")) == {3: 0, 9: 1}

@@ -277,7 +277,7 @@ def shop() -> None:
         for number in range(100)
     )
     for response in rnd.sample(given, 20):
-        edit_response(response_id=response.pk, value=rnd.randint(0, 10))
+        edit_response(response_id=response.pk, value=rnd.randint(0, 10), now=NOW)
 
 
 PUBLIC: dict[str, Callable[[Response], str]] = {
@@ -511,8 +511,8 @@ def test_where_nobody_was_invited_the_response_rate_is_not_measured():
 
 def test_mistake_2_a_changed_answer_counts_once_with_its_latest_value():
     for response in give("nps", [3] * 10 + [9] * 60 + [8] * 30)[:10]:
-        edit_response(response_id=response.pk, reason="other", comment="…")
-        edit_response(response_id=response.pk, value=4)
+        edit_response(response_id=response.pk, reason="other", comment="…", now=NOW)
+        edit_response(response_id=response.pk, value=4, now=NOW)
     row = one("nps", Period(TODAY, TOMORROW))
     assert (row.figure.n, row.figure.value) == (100, 50)
 

@@ -134,7 +134,7 @@ def busy() -> None:
             customer_type=rnd.choice(["", "regular"]),
         )
         if given[0].scale == "nps" and rnd.random() < 0.5:
-            edit_response(response_id=given[0].pk, value=2)
+            edit_response(response_id=given[0].pk, value=2, now=NOW)
     for days_ago in (0, 20):
         answer(ask(5, on=TODAY - timedelta(days=days_ago), category=categories[0])[:2])
 
@@ -328,12 +328,12 @@ def test_a_late_answer_is_a_marked_correction(dimension, key):
 
 @pytest.mark.django_db
 def test_a_correction_that_is_taken_back_is_cleared(frozen_june):
-    edit_response(response_id=frozen_june[0].pk, value=2)
+    edit_response(response_id=frozen_june[0].pk, value=2, now=NOW)
     count(LATER)
     row = snapshot("month", JUNE)
     assert row.counts == THREE
     assert row.corrected_counts == {"promoters": 1, "passives": 0, "detractors": 2}
-    edit_response(response_id=frozen_june[0].pk, value=10)
+    edit_response(response_id=frozen_june[0].pk, value=10, now=NOW)
     count(LATER + HOUR)
     row = snapshot("month", JUNE)
     assert (row.counts, row.corrected_counts, row.corrected_at) == (THREE, None, None)

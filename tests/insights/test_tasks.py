@@ -191,7 +191,7 @@ def fill() -> None:
         answer(ask(3, on=on, category=category)[:1])
     tallies.fold_all()
     [changed] = give("nps", [9], on=today)
-    edit_response(response_id=changed.pk, value=2)
+    edit_response(response_id=changed.pk, value=2, now=NOW)
 
 
 def state() -> dict[str, list]:

@@ -1,0 +1,113 @@
+"""How much buyers care about each category: the map of them, and rating one."""
+
+from operator import attrgetter
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from customers.categories import (
+    BY_PROPOSAL,
+    CannotMove,
+    category_map,
+    move_category,
+    propose_levels,
+    rate_category,
+    unrated,
+)
+from customers.models import Category, Involvement
+from customers.starting_involvement import proposed
+from insights.accounts import may_change_policy, roles_of
+from insights.guards import only, reader
+from insights.involvement_forms import CompanyForm, RatingForm
+
+rating_only = only(may_change_policy)
+
+ORDER = {Involvement.HIGH: 0, Involvement.MEDIUM: 1, Involvement.LOW: 2}
+
+
+@require_GET
+def involvement(request: HttpRequest) -> HttpResponse:
+    """Show every category with the level that holds for it, and where that comes from."""
+    places = sorted(category_map(timezone.now()), key=attrgetter("category.name"))
+    places.sort(key=lambda one: ORDER[Involvement(one.involved.level)])
+    context = {
+        "places": [(one, Involvement(one.involved.level).label) for one in places],
+        "proposal": BY_PROPOSAL,
+        "unrated": sum(one.involved.because == "unrated" for one in places),
+        "form": CompanyForm(),
+        "may_rate": may_change_policy(roles_of(request.user)),
+    }
+    return render(request, "insights/involvement.html", context)
+
+
+@rating_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def rate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rate one category with three questions, and say what it is part of."""
+    category = get_object_or_404(Category, pk=pk)
+    form = RatingForm(request.POST or None, category=category)
+    if form.is_valid() and _stored(request, form, category):
+        text = _("%(name)s: %(level)s, %(score)d of 100.")
+        values = {
+            "name": category.name,
+            "level": Involvement(category.involvement).label,
+            "score": round(form.rating().score),
+        }
+        messages.success(request, text % values)
+        return redirect("involvement")
+    return render(request, "insights/involvement_rate.html", {"form": form, "category": category})
+
+
+def _stored(request: HttpRequest, form: RatingForm, category: Category) -> bool:
+    """Store what was given; say at the field where it cannot be part of that."""
+    try:
+        move_category(category=category, parent=form.cleaned_data["parent"])
+    except CannotMove as error:
+        texts = {
+            "circle": _("That is part of this category itself. Choose another one, or none."),
+            "deep": _("That would be more than four levels. Choose one that is less deep."),
+        }
+        form.add_error("parent", texts[error.code])
+        return False
+    who = reader(request)
+    rate_category(
+        category=category,
+        rating=form.rating(),
+        rated_by=who.get_full_name() or who.get_username(),
+        now=timezone.now(),
+    )
+    return True
+
+
+@rating_only
+@require_POST
+def propose(request: HttpRequest) -> HttpResponse:
+    """Guess a level for every category that nobody rated, to begin with."""
+    form = CompanyForm(request.POST)
+    if form.is_valid():
+        levels = proposed(form.cleaned_data["company"], unrated())
+        who = reader(request)
+        name = who.get_full_name() or who.get_username()
+        n = propose_levels(levels, rated_by=name, now=timezone.now())
+        text = ngettext(
+            "%(n)d category has a level to begin with. Look at it.",
+            "%(n)d categories have a level to begin with. Look at each.",
+            n,
+        )
+        messages.success(request, text % {"n": n})
+    else:
+        messages.error(request, _("Choose what you mostly sell."))
+    return redirect("involvement")
+
+
+PATHS = [
+    path("", involvement, name="involvement"),
+    path("propose/", propose, name="involvement_propose"),
+    path("<int:pk>/", rate, name="involvement_rate"),
+]

@@ -1,0 +1,116 @@
+"""A colleague leaves a customer alone, and lifts that, on the customer's page."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from customers.contact_queries import may_contact
+from customers.holds import hold_contacts
+from customers.models import AccessLog, ContactHold
+from customers.plans import Plan
+from insights.accounts import Role
+from tests.makers import make_permitted
+
+pytestmark = pytest.mark.django_db
+
+TIPS = Plan(channel="email", kind="promotion")
+
+
+def sign_in(client: Client, role: Role) -> Client:
+    user = User.objects.create_user("noor", "noor@example.org", "x", first_name="Noor")
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.fixture
+def staff(client) -> Client:
+    return sign_in(client, Role.CONSENT_ADMIN)
+
+
+@pytest.fixture
+def karim():
+    return make_permitted(reference="K/7", name="Karim Voorbeeld")
+
+
+def text(response) -> str:
+    assert response.status_code == 200
+    body = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return " ".join(unescape(body).split())
+
+
+def held(staff, **given):
+    return staff.post("/customers/K/7/hold/", {"reason": "complaint", "until": ""} | given)
+
+
+def codes(customer) -> list[str]:
+    return [one.code for one in may_contact(customer, TIPS, timezone.now()).verdict.reasons]
+
+
+def test_a_complaint_stops_everything_until_it_is_lifted_and_both_are_written_down(staff, karim):
+    assert held(staff).status_code == 302
+    page = text(staff.get("/customers/K/7/"))
+    assert "Complaint since" in page
+    assert "until somebody lifts it. Only service messages." in page
+    assert "HELD" in codes(karim)
+    hold = karim.holds.get()
+    colleague = f"colleague:{User.objects.get().pk}"
+    assert (hold.reason, hold.until, hold.source) == ("complaint", None, colleague)
+    staff.post(f"/customers/K/7/hold/{hold.pk}/lift/")
+    hold.refresh_from_db()
+    assert (hold.released_by, hold.released_at is None) == (colleague, False)
+    assert "HELD" not in codes(karim)
+    kinds = AccessLog.objects.filter(customer=karim).values_list("kind", flat=True)
+    assert list(kinds).count("change") == 2
+
+
+def test_a_wish_for_quiet_ends_on_its_day(staff, karim):
+    day = timezone.localdate() + timedelta(days=9)
+    held(staff, reason="wish", until=day.isoformat())
+    hold = karim.holds.get()
+    assert (hold.reason, timezone.localdate(hold.until)) == ("wish", day)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"until": "2020-01-01"}, "That day is over."),
+        ({"until": "soon"}, "Enter a valid date."),
+        ({"reason": "unhappy"}, "Select a valid choice."),
+        ({"reason": ""}, "This field is required."),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nobody_is_held(staff, karim, given, message):
+    assert message in text(
+        staff.post("/customers/K/7/hold/", {"reason": "wish", "until": ""} | given, follow=True)
+    )
+    assert not ContactHold.objects.exists()
+
+
+def test_a_hold_of_somebody_else_is_not_found_there(staff, karim):
+    other = make_permitted(reference="K-8")
+    now = timezone.now()
+    hold = hold_contacts(customer=other, reason="wish", until=None, source="c:1", now=now)
+    assert staff.post(f"/customers/K/7/hold/{hold.pk}/lift/").status_code == 404
+    hold.refresh_from_db()
+    assert hold.released_at is None
+
+
+def test_a_marketer_may_neither_hold_nor_lift(client, karim):
+    marketer = sign_in(client, Role.MARKETER)
+    now = timezone.now()
+    hold = hold_contacts(customer=karim, reason="wish", until=None, source="c:1", now=now)
+    assert held(marketer).status_code == 403
+    assert marketer.post(f"/customers/K/7/hold/{hold.pk}/lift/").status_code == 403
+    assert karim.holds.count() == 1
+
+
+def test_looking_changes_nothing(staff, karim):
+    assert staff.get("/customers/K/7/hold/").status_code in {404, 405}
+    assert not ContactHold.objects.exists()
