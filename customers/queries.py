@@ -99,7 +99,8 @@ def erased_addresses(addresses: Iterable[str]) -> set[str]:
 def products_by_code(codes: Iterable[str]) -> dict[str, Product]:
     """Return the products with these codes, in whatever case, with their categories."""
     wanted = {folded(code) for code in codes}
-    found = Product.objects.filter(sku_folded__in=wanted).select_related("category")
+    found = Product.objects.filter(sku_folded__in=wanted)
+    found = found.select_related("category__parent__parent__parent")
     return {product.sku_folded: product for product in found}
 
 

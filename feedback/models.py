@@ -5,7 +5,15 @@ import secrets
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Category, Channel, ConsentForm, Customer, CustomerType, Product
+from customers.models import (
+    Category,
+    Channel,
+    ConsentForm,
+    Customer,
+    CustomerType,
+    Involvement,
+    Product,
+)
 from feedback.questions import default_question, ready_made
 
 
@@ -231,6 +239,10 @@ class Response(Dimensions):
     customer = models.ForeignKey(
         Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="responses"
     )
+    # How much buyers cared about the category then; empty about none, and for what is older.
+    involvement = models.CharField(
+        _("involvement"), max_length=10, choices=Involvement, blank=True, db_default=""
+    )
     scale = models.CharField(_("scale"), max_length=10, choices=ScaleKey)
     value = models.SmallIntegerField(_("value"))
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
@@ -271,6 +283,10 @@ class Response(Dimensions):
                 name="response_key_unique_without_touchpoint",
             ),
             models.CheckConstraint(condition=~models.Q(key=""), name="response_key_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(involvement__in=["", *Involvement.values]),
+                name="response_involvement_known",
+            ),
             models.CheckConstraint(
                 condition=models.Q(scale="thumb", value__gte=0, value__lte=1)
                 | models.Q(scale="nps", value__gte=0, value__lte=10)

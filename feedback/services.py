@@ -12,7 +12,9 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from customers import holds
+from customers.involvement import involvement_of
 from customers.models import Category, Customer, Product
+from customers.plans import line_of
 from customers.services import insert_new, insert_rows
 from feedback import tallies
 from feedback.models import (
@@ -322,6 +324,7 @@ def _build(answer: Answer) -> Response:
         customer_type = answer.customer.customer_type
     response = Response(
         key=answer.key,
+        involvement=involvement_of(line_of(category)).level if category else "",
         scale=answer.scale,
         value=answer.value,
         answered_at=answer.answered_at,

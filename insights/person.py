@@ -264,6 +264,7 @@ def _answer(one: Response) -> Json:
         "category": str(one.category or ""),
         "channel": one.channel,
         "customer_type": one.customer_type,
+        "involvement": one.involvement,
         "imported": one.imported,
         "changed": [
             {

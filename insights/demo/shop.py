@@ -27,7 +27,7 @@ from feedback import tallies
 from feedback.models import Campaign, Exposure, ExposureKind, Invitation, Response, Touchpoint
 from feedback.places import Place as Decided
 from feedback.places import create_touchpoint, name_campaign
-from feedback.services import Answer, add_exposures, add_history
+from feedback.services import Answer, add_exposures, add_history, hold_unhappy
 from insights.accounts import DEMO_DOMAIN, Role
 from insights.annotations import annotate
 from insights.demo import NAME, PASSWORD
@@ -118,7 +118,8 @@ def load_demo(*, today: date, progress: Progress, one_in: int = 1) -> Loaded:
         progress.step("Writing customers and their orders", 50)
         shelf, purchases = _write_shop(persons, talk, calendar, progress)
         progress.step(f"Writing {len(talk.asks):,} invitations and the answers", 80)
-        answers = _write_talk(talk, shelf)
+        midnight = datetime.combine(today, time(), tzinfo=calendar.zone)
+        answers = _write_talk(talk, shelf, midnight)
         progress.step("Writing what they permit", 90)
         asked = Asked(SEED, persons, talk.asks, calendar)
         entries = write_permission(asked, shelf.customers, calendar)
@@ -242,7 +243,7 @@ def _purchase(person: Person, order: str, line: Line, shelf: Shelf) -> NewPurcha
 # -- Invitations and answers ------------------------------------------------------------------
 
 
-def _write_talk(talk: Talk, shelf: Shelf) -> int:
+def _write_talk(talk: Talk, shelf: Shelf, now: datetime) -> int:
     """Store who was asked, who answered and what was counted; return how many answered."""
     replies: list[tuple[Reply, Invitation | None]] = [(reply, None) for reply in talk.replies]
     invitations = []
@@ -258,6 +259,8 @@ def _write_talk(talk: Talk, shelf: Shelf) -> int:
             for number, (reply, invitation) in enumerate(replies, start=1)
         ),
     )
+    # Who was unhappy of late gets half the dose.
+    hold_unhappy(answers, now)
     add_exposures(_exposures(talk, shelf))
     return len(answers)
 

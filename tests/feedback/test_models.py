@@ -249,6 +249,11 @@ CASES = [
         the_same_with_and_without,
         lambda: again(lambda: at(None)),
     ),
+    Case(
+        "response_involvement_known",
+        lambda: a_response(involvement="high"),
+        lambda: a_response(involvement="huge"),
+    ),
     Case("response_key_not_empty", lambda: a_response(key="0"), lambda: a_response(key="")),
     *OFF_SCALE,
     Case(

@@ -1,13 +1,22 @@
-"""Who is unhappy is contacted less for a while, unless they change their mind."""
+"""Who is unhappy is contacted less for a while, unless they change their mind; and what an answer
+keeps of its category."""
 
 from datetime import timedelta
 
 import pytest
 
+from customers.categories import set_level
 from customers.models import ContactHold
 from feedback.models import Response
 from feedback.services import add_responses, edit_response, hold_unhappy, submit_response
-from tests.makers import NOW, an_answer, make_customer, make_touchpoint
+from tests.makers import (
+    NOW,
+    an_answer,
+    make_category,
+    make_customer,
+    make_product,
+    make_touchpoint,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +113,17 @@ def test_a_batch_costs_as_many_queries(number, django_assert_num_queries):
     with django_assert_num_queries(9):
         add_responses(answers, NOW)
     assert ContactHold.objects.count() == number
+
+
+def test_an_answer_keeps_how_much_buyers_cared_then():
+    parent = make_category(involvement="high", rated_at=NOW)
+    cases = make_category(parent=parent)
+    product = make_product(category=cases)
+    about = submit(product=product, touchpoint=None, scale="thumb", value=1)
+    unrated = submit(category=make_category(), touchpoint=None, scale="thumb", value=1)
+    nothing = submit(touchpoint=None, scale="thumb", value=1)
+    levels = [one.involvement for one in (about, unrated, nothing)]
+    assert levels == ["high", "low", ""]
+    set_level(category=parent, level="low", how="import", now=NOW)
+    about.refresh_from_db()
+    assert about.involvement == "high"
