@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from customers.dose_documents import PolicyRefused, policy_of
+from customers.dose_documents import PolicyRefused, digest_of, policy_of
 from customers.dose_policy import Policy, never_holds
 from customers.models import Contact, DosePolicy, PolicyDraft
 from customers.policies import (
@@ -23,6 +23,7 @@ from customers.policies import (
     versions,
 )
 from customers.policy_changes import changes
+from customers.starting_policy import starting_policy
 from feedback.tallies import local_day
 from insights.accounts import may_change_policy, roles_of
 from insights.backtest import backtest
@@ -43,7 +44,7 @@ LONG, SHORT = timedelta(days=30), timedelta(days=7)
 def policy(request: HttpRequest, version: int | None = None) -> HttpResponse:
     """Show a version, without a number the one in force."""
     newest = current_version()
-    found = get_object_or_404(DosePolicy, version=version) if version else newest
+    found = newest if version is None else get_object_or_404(DosePolicy, version=version)
     context = {
         "version": found,
         "in_force": found is not None and found == newest,
@@ -104,7 +105,7 @@ def _start(draft: PolicyDraft | None) -> Policy:
     newest = current_version()
     if draft:
         return policy_of(draft.document, _number())
-    return policy_of_version(newest) if newest else Policy(version=0)
+    return policy_of_version(newest) if newest else starting_policy()
 
 
 def _number() -> int:
@@ -129,6 +130,7 @@ def _compare(request: HttpRequest, replayed: object = None, days: int = 0) -> Ht
         "draft": draft,
         "newest": newest,
         "number": after.version,
+        "digest": digest_of(after),
         "changes": [
             (change_words(one), EFFECTS[one.effect], one.effect) for one in changes(before, after)
         ],
@@ -167,16 +169,22 @@ def policy_publish(request: HttpRequest) -> HttpResponse:
     if draft is None or not note:
         messages.error(request, _("Say in a few words what changes, and why."))
         return redirect("dose_policy_compare")
+    compared = request.POST.get("draft", "")
+    if compared != digest_of(policy_of(draft.document, _number())):
+        text = _("%(who)s changed the draft meanwhile. Compare it again, then publish it.")
+        messages.error(request, text % {"who": draft.edited_by})
+        return redirect("dose_policy_compare")
     editor = reader(request)
+    after = request.POST.get("after", "")
     try:
         published = publish_policy(
             document=draft.document,
             author=editor.get_full_name() or editor.get_username(),
             note=note,
             now=timezone.now(),
-            after=int(request.POST.get("after", "0") or 0),
+            after=int(after) if after.isdecimal() else -1,
         )
-    except (PolicyRefused, StaleDraft, ValueError) as error:
+    except (PolicyRefused, StaleDraft) as error:
         messages.error(request, str(error))
         return redirect("dose_policy_compare")
     text = _("Policy %(version)s is in force from now on.")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from customers.decision_words import window_words
 from customers.dose_policy import Ceiling, Cell, Limit
@@ -93,6 +93,10 @@ def _of_rule(change: Change) -> str:
     if change.what == What.COUNTED:
         per = {"category": _("counted per category"), "all": _("counted over all categories")}
         return f"{per[str(change.before)]} → {per[str(change.after)]}"
+    if change.what == What.APART:
+        if change.after == "True":
+            return _("counts by itself from now on")
+        return _("counts together with other contacts from now on")
     values = {
         "before": _most(change.before),
         "after": _most(change.after),
@@ -119,7 +123,7 @@ def _of_policy(change: Change) -> str:
                 "before": _hours(change.before),
                 "after": _hours(change.after),
             }
-            return _("Quiet on the channel %(channel)s: %(before)s → %(after)s a week") % values
+            return _("Quiet on the channel %(channel)s: %(before)s → %(after)s") % values
         case What.POINTS:
             kind = ContactKind(change.subject).label
             values = {"kind": kind, "before": change.before, "after": change.after}
@@ -133,6 +137,6 @@ def _of_policy(change: Change) -> str:
     return _("%(kind)s: the rules hold for it from now on") % {"kind": kind}
 
 
-def _hours(minutes: object) -> str:
-    hours = round(int(str(minutes)) / 60)
-    return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+def _hours(ranges: object) -> str:
+    said = quiet_words(ranges) if isinstance(ranges, tuple) else []
+    return "; ".join(said) or _("never")

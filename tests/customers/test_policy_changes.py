@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from customers.dose_policy import Cell, Limit
+from customers.dose_policy import Ceiling, Cell, Limit, Policy
 from customers.policy_changes import What, changes
 from customers.quiet_hours import Range
 from customers.starting_policy import starting_policy
@@ -71,10 +71,59 @@ def test_quiet_hours_country_points_and_exempt_kinds_are_told():
         exempt=frozenset({"service", "ask_thumb"}),
     )
     assert told(after) == [
-        ("quiet", "more", 7 * 9 * 60, 60),
+        ("quiet", "more", tuple(START.quiet["email"]), (Range(0, 0, 60),)),
         ("points", "less", 1, 2),
         ("country", "more", "NL", ""),
         ("exempt", "more", "False", "True"),
     ]
     assert told(replace(START, country="BE")) == [("country", "other", "NL", "BE")]
     assert told(START, replace(START, country="")) == [("country", "less", "", "NL")]
+
+
+NARROW = Policy(1, cells=[Cell(), Cell(kind="ask_nps", limits=[Limit(1, 90 * DAY)], per="all")])
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [
+        (None, [("limit", "more", 1, None)]),
+        (0, [("limit", "less", 1, 0)]),
+        (1, []),
+        (3, [("limit", "more", 1, 3)]),
+    ],
+    ids=["no limit", "never", "the same", "more"],
+)
+def test_an_exception_is_compared_with_the_wider_rule_that_held_before(most, expected):
+    limits = [] if most is None else [Limit(most, 90 * DAY)]
+    exception = Cell("high", kind="ask_nps", limits=limits, per="all")
+    wider = replace(NARROW, cells=[*NARROW.cells, exception])
+    assert told(wider, NARROW) == expected
+    turned = {"less": "more", "more": "less"}
+    back = [(what, turned[effect], after, before) for what, effect, before, after in expected]
+    assert told(NARROW, wider) == back
+
+
+def test_what_counts_by_itself_from_now_on_is_told_although_its_number_is_the_same():
+    apart = Cell(channel="email", kind="ask_nps", limits=[Limit(1, 90 * DAY)], per="all")
+    after = replace(NARROW, cells=[*NARROW.cells, apart])
+    assert told(after, NARROW) == [("apart", "more", "False", "True")]
+    assert told(NARROW, after) == [("apart", "less", "True", "False")]
+
+
+def test_ceilings_of_contracts_are_compared_with_those_of_regular_customers_they_followed():
+    def allowing(most: int) -> Ceiling:
+        regular = next(one for one in START.ceilings if one.customer_type == "regular")
+        return replace(regular, customer_type="contract", limits=[Limit(most, 30 * DAY)])
+
+    after = replace(START, ceilings=[*START.ceilings, allowing(20)])
+    assert told(after) == [
+        ("limit", "more", 1, None),
+        ("limit", "more", 3, None),
+        ("limit", "more", 8, 20),
+    ]
+
+
+def test_quiet_hours_that_only_move_are_told_as_neither_less_nor_more():
+    moved = tuple(Range(day, 8 * 60, 17 * 60) for day in range(7))
+    after = replace(START, quiet={**START.quiet, "email": moved})
+    assert told(after) == [("quiet", "other", tuple(START.quiet["email"]), moved)]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import time, timedelta
 from html import unescape
 
@@ -11,12 +12,15 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.dose_documents import digest_of, document_of, policy_of
+from customers.dose_policy import Cell, Limit, Policy
 from customers.models import DosePolicy, PolicyDraft
+from customers.nights import night_of, ranges_of_night
 from customers.policies import current_policy, publish_policy, save_draft
 from customers.quiet_hours import Range
 from customers.starting_policy import starting_policy
+from insights import policy_views
 from insights.accounts import Role
-from insights.policy_forms import PolicyForm, _ranges, _shape
+from insights.policy_forms import PolicyForm
 from insights.policy_page import page_of
 from tests.makers import NOW, make_contact, make_permitted
 
@@ -44,9 +48,17 @@ def text(response) -> str:
     return " ".join(unescape(body).split())
 
 
-def filled(**given) -> dict:
+def publish(client: Client, note: str, **given):
+    """Publish the draft as the page of the comparison does."""
+    draft = PolicyDraft.objects.first()
+    compared = digest_of(policy_of(draft.document, 2)) if draft else ""
+    sent = {"after": 1, "draft": compared, "note": note} | given
+    return client.post("/dosing/policy/publish/", sent, follow=True)
+
+
+def filled(policy: Policy | None = None, **given) -> dict:
     """What the form sends as it stands, with some of it changed."""
-    form = PolicyForm(policy=starting_policy())
+    form = PolicyForm(policy=policy or starting_policy())
     values = {name: form[name].value() for name in form.fields}
     sent = {
         name: value.strftime("%H:%M") if isinstance(value, time) else value
@@ -126,9 +138,9 @@ def test_from_a_draft_over_the_comparison_to_a_policy_in_force(marketer):
     assert digest_of(current_policy()) == START
     replayed = text(marketer.post("/dosing/policy/backtest/"))
     assert "It is not what would have happened without them." in replayed
-    refused = marketer.post("/dosing/policy/publish/", {"after": 1, "note": " "}, follow=True)
+    refused = publish(marketer, " ")
     assert "Say in a few words what changes" in text(refused)
-    done = marketer.post("/dosing/policy/publish/", {"after": 1, "note": "Less."}, follow=True)
+    done = publish(marketer, "Less.")
     assert "Policy 2 is in force from now on." in text(done)
     newest = DosePolicy.objects.latest("version")
     assert (newest.version, newest.author, newest.note) == (2, "Noor", "Less.")
@@ -143,9 +155,39 @@ def test_what_was_published_meanwhile_has_to_be_compared_again(marketer):
     document = document_of(starting_policy()) | {"country": "BE"}
     publish_policy(document=document, author="Koen", note="x", now=NOW, after=1)
     save_draft(document=document | {"country": ""}, note="", editor="Koen", now=NOW)
-    page = marketer.post("/dosing/policy/publish/", {"after": 1, "note": "x"}, follow=True)
+    page = publish(marketer, "x")
     assert "Version 2 was published meanwhile" in text(page)
     assert DosePolicy.objects.count() == 2
+
+
+@pytest.mark.parametrize("given", ["", "9", "one"])
+def test_another_version_than_the_one_in_force_was_not_compared_with(marketer, given):
+    marketer.post("/dosing/policy/edit/", filled(offers_low_regular=1))
+    assert "Compare with it again." in text(publish(marketer, "x", after=given))
+    assert DosePolicy.objects.count() == 1
+
+
+def test_a_draft_that_somebody_changed_after_the_comparison_is_not_published(marketer):
+    marketer.post("/dosing/policy/edit/", filled(offers_low_regular=1))
+    page = marketer.get("/dosing/policy/compare/").content.decode()
+    compared = re.search(r'name="draft" value="([0-9a-f]{64})"', page)[1]
+    theirs = document_of(starting_policy()) | {"country": ""}
+    save_draft(document=theirs, note="", editor="Koen", now=NOW)
+    assert "Koen changed the draft meanwhile." in text(publish(marketer, "x", draft=compared))
+    assert DosePolicy.objects.count() == 1
+    assert PolicyDraft.objects.get().document == theirs
+
+
+def test_very_many_contacts_are_replayed_for_a_week_and_the_page_says_so(marketer, monkeypatch):
+    monkeypatch.setattr(policy_views, "MOST_REPLAYED", 1)
+    customer = make_permitted()
+    for days in (3, 20):
+        make_contact(customer, timezone.now() - timedelta(days=days))
+    marketer.post("/dosing/policy/edit/", filled(offers_low_regular=1))
+    said = "only the last 7 days were replayed"
+    assert said in text(marketer.post("/dosing/policy/backtest/"))
+    monkeypatch.setattr(policy_views, "MOST_REPLAYED", 2)
+    assert said not in text(marketer.post("/dosing/policy/backtest/"))
 
 
 def test_a_draft_of_somebody_else_is_replaced_and_it_is_said_whose_it_was(marketer):
@@ -168,6 +210,7 @@ def test_a_draft_can_be_dropped(marketer):
         ({"offers_low_regular": -1}, "greater than or equal to 0"),
         ({"month_regular": "many"}, "Enter a whole number."),
         ({"thumb_days_low": 0}, "greater than or equal to 1"),
+        ({"survey_days_high": 0}, "greater than or equal to 1"),
         ({"nps_days_regular": 400}, "less than or equal to 365"),
         ({"quiet_until_email": None}, "Give both times, or neither"),
         ({"quiet_from_email": "07:00"}, "Give two different times."),
@@ -196,9 +239,78 @@ def test_nought_is_never_and_empty_is_no_limit(marketer):
     assert "8 → no limit in 30 days" in page
 
 
+def with_cells(kind: str, *instead: Cell, channel: str = "") -> Policy:
+    """The starting policy with other cells for a kind."""
+    start = starting_policy()
+    kept = [one for one in start.cells if (one.kind, one.channel) != (kind, channel)]
+    return replace(start, cells=[*kept, *instead])
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        with_cells("ask_nps", Cell(kind="ask_nps", limits=[Limit(0, timedelta(days=30))])),
+        with_cells("ask_nps", Cell(kind="ask_nps", limits=[Limit(2, timedelta(days=90))])),
+        with_cells("ask_nps", Cell(kind="ask_nps", limits=[Limit(1, timedelta(days=90))])),
+        with_cells("ask_thumb", Cell(kind="ask_thumb", gap=timedelta(hours=36))),
+        with_cells("ask_thumb", Cell(kind="ask_thumb", gap=timedelta(hours=12))),
+        with_cells("ask_thumb", Cell(kind="ask_thumb", gap=timedelta(days=400))),
+        with_cells(
+            "promotion",
+            Cell("", "", "email", "promotion", [Limit(2, timedelta(days=30))]),
+            channel="email",
+        ),
+    ],
+    ids=["never", "two", "wide", "36 hours", "12 hours", "400 days", "offers for all alike"],
+)
+def test_what_the_form_cannot_show_as_it_is_stays_as_it_is(policy):
+    form = PolicyForm(filled(policy), policy=policy)
+    assert form.is_valid(), form.errors
+    assert digest_of(policy_of(form.document(), 1)) == digest_of(policy)
+    # Something else can be changed without touching it.
+    form = PolicyForm(filled(policy, day_regular=2), policy=policy)
+    assert form.is_valid(), form.errors
+    assert list(policy_of(form.document(), 1).cells) == list(
+        policy_of(document_of(policy), 1).cells
+    )
+
+
+def test_a_wider_rule_is_shown_where_it_holds_and_gets_an_exception_when_changed():
+    wide = Cell("", "", "email", "promotion", [Limit(2, timedelta(days=30))])
+    policy = with_cells("promotion", wide, channel="email")
+    assert PolicyForm(policy=policy)["offers_low_lapsed"].value() == 2
+    form = PolicyForm(filled(policy, offers_low_lapsed=1), policy=policy)
+    assert form.is_valid(), form.errors
+    cells = policy_of(form.document(), 1).cells
+    assert len(cells) == len(policy.cells) + 1
+    limits = [Limit(1, timedelta(days=30))]
+    assert Cell("low", "lapsed", "email", "promotion", limits) in cells
+
+
+def test_the_days_of_surveys_and_scores_can_be_changed():
+    form = PolicyForm(
+        filled(survey_days_high=120, survey_days_medium=150, nps_days_lapsed=200),
+        policy=starting_policy(),
+    )
+    assert form.is_valid(), form.errors
+    cells = {one.key: one for one in policy_of(form.document(), 1).cells}
+    assert cells["high", "", "", "ask_survey"].limits == [Limit(1, timedelta(days=120))]
+    points = [Limit(6, timedelta(days=150), "points")]
+    assert cells["medium", "", "", "ask_survey"].limits == points
+    # Never stays never: it has no days to change.
+    assert "survey_days_low" not in form.fields
+    assert cells["low", "", "", "ask_survey"].limits == [Limit(0, timedelta(days=30))]
+    for level in ("medium", "high"):
+        one = cells[level, "lapsed", "", "ask_nps"]
+        assert (one.limits, one.per) == ([Limit(1, timedelta(days=200))], "all")
+
+
 @pytest.mark.parametrize(
     ("start", "end", "weekends", "minutes"),
     [
+        (time(0), time(7), False, 7 * 7 * 60),
+        (time(0), time(7), True, 5 * 7 * 60 + 2 * 24 * 60),
+        (time(22), time(0), True, 5 * 2 * 60 + 2 * 24 * 60),
         (time(22), time(7), False, 7 * 9 * 60),
         (time(20), time(9), True, 4 * 13 * 60 + 4 * 60 + 2 * 24 * 60 + 9 * 60),
         (time(1), time(5), False, 7 * 4 * 60),
@@ -208,9 +320,9 @@ def test_nought_is_never_and_empty_is_no_limit(marketer):
     ],
 )
 def test_hours_of_a_channel_come_back_as_they_went(start, end, weekends, minutes):
-    ranges = _ranges(start, end, weekends)
+    ranges = ranges_of_night(start, end, weekends)
     assert sum(one.end - one.start for one in ranges) == minutes
-    assert _shape(ranges) == (start, end, weekends)
+    assert night_of(ranges) == (start, end, weekends)
 
 
 def test_hours_of_another_shape_are_kept_and_not_asked_for():
