@@ -115,11 +115,17 @@ def _sentence(reason: Reason) -> str:
 
 def scope_words(scope: Scope, categories: Mapping[int, Category]) -> str:
     """Return what is counted together: "promotion · e-mail · phone cases"."""
-    parts = [str(ContactKind(one).label).lower() for one in scope.kinds]
+    parts = [kind_words(one) for one in scope.kinds]
     kinds = ", ".join(parts) or _("everything")
     channel = str(Channel(scope.channel).label) if scope.channel else _("all channels")
     about = categories.get(scope.category or 0)
     return " · ".join([kinds, channel, *([about.name] if about else [])])
+
+
+def kind_words(kind: str) -> str:
+    """Return a kind as it stands inside a sentence: "promotion", and "NPS question" as it is."""
+    label = str(ContactKind(kind).label)
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def window_words(window: timedelta | None) -> str:

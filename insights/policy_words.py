@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.decision_words import window_words
+from customers.decision_words import kind_words, window_words
 from customers.dose_policy import Ceiling, Cell, Limit
 from customers.models import Channel, ContactKind, CustomerType, Involvement
 from customers.policy_changes import Change, Effect, What
@@ -35,7 +35,7 @@ def rule_words(rule: Cell | Ceiling) -> str:
     parts = [
         str(CustomerType(rule.customer_type).label) if rule.customer_type else "",
         str(LEVELS[rule.involvement]) if isinstance(rule, Cell) and rule.involvement else "",
-        " + ".join(str(ContactKind(one).label).lower() for one in kinds),
+        " + ".join(kind_words(one) for one in kinds),
         str(Channel(rule.channel).label) if rule.channel else "",
     ]
     return ", ".join(one for one in parts if one) or _("everything else")
@@ -57,6 +57,8 @@ def gap_words(gap: timedelta) -> str:
 
 def limits_words(rule: Cell | Ceiling) -> list[str]:
     """Return all that a rule says; a rule without anything says that there is no limit."""
+    if any(one.most == 0 for one in rule.limits):
+        return [_("never")]
     in_order = sorted(rule.limits, key=lambda one: (one.unit, one.window))
     said = [limit_words(one) for one in in_order]
     if rule.gap:

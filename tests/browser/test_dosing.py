@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from customers.dose_documents import document_of
 from customers.models import Contact, DosePolicy
+from customers.policies import save_draft
+from customers.starting_policy import starting_policy
 from tests.browser.looks import LOOKS, choices
 from tests.customers.test_ledger_together import (  # noqa: F401  (a fixture for all tests here)
     _emptied_afterwards,
@@ -22,6 +25,11 @@ PAGES = {
     "dosing": "/dosing/",
     "dosing-audience": "/dosing/audience/",
     "dosing-funnel": "/dosing/audience/?kind=promotion&channel=email&category=",
+    "policy": "/dosing/policy/",
+    "policy-edit": "/dosing/policy/edit/",
+    "policy-compare": "/dosing/policy/compare/",
+    "involvement": "/dosing/involvement/",
+    "customer-dose": "/customers/K-3/",
 }
 
 
@@ -29,6 +37,10 @@ PAGES = {
 def contacts(_emptied_afterwards):  # noqa: F811
     """Some customers at their limit, some who may be reached."""
     now, policy = timezone.now(), DosePolicy.objects.first()
+    make_category(name="Deurmatten")
+    document = document_of(starting_policy())
+    document["cells"][-1]["gap_hours"] = 48
+    save_draft(document=document, note="Minder.", editor="Mila", now=now)
     cases = make_category(name="Telefoonhoesjes", involvement="low", rated_at=now)
     for number in range(12):
         noor = make_permitted(reference=f"K-{number}")
@@ -54,4 +66,12 @@ def test_pages_about_the_dose_are_accessible_and_keep_the_csp(
         watched.visit(path)
         assert watched.page.get_attribute("html", "lang") == language
         watched.check(f"{name}-{language}-{theme}-{width}")
+    watched.visit("/dosing/involvement/")
+    watched.page.click("main table a >> nth=0")
+    watched.settle()
+    watched.check(f"involvement-rate-{language}-{theme}-{width}")
+    watched.visit("/dosing/policy/compare/")
+    watched.page.click("form[action$='/backtest/'] button")
+    watched.settle()
+    watched.check(f"policy-backtest-{language}-{theme}-{width}")
     assert watched.problems == []
