@@ -1,7 +1,7 @@
 """The page about the dose: what is allowed and used, who is at a limit, and what was refused.
 
 Aggregates only, and nothing about fewer than five customers. Counted afresh at most every five
-minutes: a page says when.
+minutes; the page says when.
 """
 
 from collections.abc import Sequence
@@ -125,17 +125,17 @@ class DosePage:
 
 
 def dose_page(now: datetime) -> DosePage:
-    """Return the page, at most five minutes old unless there is something new on it."""
-    newest = [model.objects.order_by("-pk").values_list("pk", flat=True).first() for model in SEEN]
-    key = ":".join(map(str, ["dose_page", local_day(now), *newest]))
+    """Return the page, at most five minutes old: counting afresh takes seconds in a large shop.
+
+    A new day or a new policy is seen at once.
+    """
+    version = current_version()
+    key = f"dose_page:{local_day(now)}:{version.pk if version else 0}"
     page: DosePage | None = cache.get(key)
     if page is None:
         page = _count(now)
         cache.set(key, page, FRESH_SECONDS)
     return page
-
-
-SEEN = (Contact, Decision, DosePolicy)
 
 
 def draft() -> PolicyDraft | None:
