@@ -7,24 +7,36 @@ claim: between the two somebody may have said no.
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from customers.consent import ALLOWING, State, soft_opt_in
-from customers.models import Channel, ConsentState, PurposeKind, Suppression, current_scope
+from customers.models import (
+    Channel,
+    ConsentState,
+    Purpose,
+    PurposeKind,
+    Suppression,
+    Wording,
+    current_scope,
+)
 
 MARKETING = [kind.value for kind in PurposeKind if kind.is_marketing]
 NEEDS_CONSENT = [kind.value for kind in PurposeKind if kind.needs_consent]
 
 
-def permitted(now: datetime, *, heed_pauses: bool = True) -> QuerySet[ConsentState]:
+def permitted(
+    now: datetime, *, heed_pauses: bool = True, purpose: Purpose | None = None
+) -> QuerySet[ConsentState]:
     """Return where customers stand that may be used now: one row for each purpose and channel.
 
-    Without `heed_pauses` also where somebody paused, for who tells that apart. Purposes
-    that need no consent have no rows here. Equal to asking `may_process` for each; a test holds
-    the two together.
+    Without `heed_pauses` also where somebody paused, for who tells that apart. Of one purpose it is
+    quicker: what it asks is then looked up once. Purposes that need no consent have no rows here.
+    Equal to asking `may_process` for each; a test holds the two together.
     """
+    of_purpose = Q(purpose=purpose) if purpose else Q()
     return ConsentState.objects.filter(
+        of_purpose,
         # The last entry allows it, and has not run out.
         state__in=ALLOWING,
         valid_until__gt=now,
@@ -46,7 +58,7 @@ def permitted(now: datetime, *, heed_pauses: bool = True) -> QuerySet[ConsentSta
         Q(customer__older_hash="") | ~Exists(_suppressed("customer__older_hash")),
         # The customer did not pause marketing.
         _not_paused(now) if heed_pauses else Q(),
-        _sale(now) | _yes(now),
+        _sale(now) | _yes(now, purpose),
     )
 
 
@@ -62,6 +74,11 @@ def _suppressed(address: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(address_hash=OuterRef(address))
 
 
+def _scope_of(purpose: Purpose, now: datetime) -> Subquery:
+    texts = Wording.objects.published(now).filter(purpose=purpose)
+    return Subquery(texts.values("scope_hash")[:1])
+
+
 def _sale(now: datetime) -> Q:
     """A sale stands in for a yes on these channels today."""
     today = timezone.localdate(now)
@@ -73,11 +90,12 @@ def _sale(now: datetime) -> Q:
     return Q(state=State.SOFT, channel__in=channels)
 
 
-def _yes(now: datetime) -> Q:
+def _yes(now: datetime, purpose: Purpose | None) -> Q:
     """What is done is what they read, it is proven well enough, and they are not too young."""
+    scope = current_scope("purpose", now) if purpose is None else _scope_of(purpose, now)
     return (
         ~Q(state=State.SOFT)
-        & Q(entry__wording__scope_hash=current_scope("purpose", now))
+        & Q(entry__wording__scope_hash=scope)
         & Q(entry__grade__lte=F("purpose__minimum_grade"))
         & (Q(entry__old_enough__isnull=True) | Q(entry__old_enough=True))
     )

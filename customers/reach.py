@@ -117,7 +117,7 @@ def _absorbed() -> Exists:
 
 def _permitted(purpose: Purpose, plan: Plan, at: datetime) -> dict[int, str]:
     """Return who permits it, with their time zones."""
-    rows = permitted(at, heed_pauses=False).filter(purpose=purpose, channel=plan.channel)
+    rows = permitted(at, heed_pauses=False, purpose=purpose).filter(channel=plan.channel)
     return dict(rows.values_list("customer_id", "customer__time_zone"))
 
 

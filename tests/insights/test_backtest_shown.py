@@ -118,7 +118,10 @@ def test_the_command_tells_people_too(draft, monkeypatch):
         ("{", "is not JSON"),
         ("[]", r"the policy: \[\] is not an object; give one"),
         ('{"cells": [{"channel": "fax"}], "ceilings": []}', "channel 'fax' is not known; use one"),
-        ('{"cells": [{}], "ceilings": [], "country": "XX"}', "'XX' are not known; use a code"),
+        (
+            '{"cells": [{}], "ceilings": [], "country": "XX"}',
+            "country 'XX' has no holidays that are known",
+        ),
     ],
 )
 def test_a_file_that_is_no_policy_is_refused_with_the_way_out(tmp_path, text, message):
