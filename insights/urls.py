@@ -75,6 +75,7 @@ urlpatterns = [
     ),
     path("dosing/", dose_views.dosing, name="dosing"),
     path("dosing/audience/", dose_views.audience, name="dose_audience"),
+    path("dosing/audience.csv", dose_views.audience_file, name="dose_audience_file"),
     path("jobs/", views.jobs, name="jobs"),
     path("imports/", import_views.imports, name="imports"),
     path("imports/<int:pk>/", import_views.import_job, name="import"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.dose_documents import document_of
 from customers.dosing import Code, Outcome
-from customers.models import Decision, DosePolicy
+from customers.models import AccessLog, Decision, DosePolicy
 from customers.policies import publish_policy
 from customers.starting_policy import starting_policy
 from insights.accounts import Role
@@ -31,6 +31,14 @@ def colleague(client: Client) -> Client:
     client.force_login(user)
     client.cookies["django_language"] = "en"
     return client
+
+
+@pytest.fixture
+def noon():
+    """No quiet hours, whenever the test runs."""
+    document = document_of(starting_policy()) | {"quiet": {}, "country": ""}
+    publish_policy(document=document, author="N", note="x", now=NOW, after=1)
+    return timezone.now()
 
 
 def text(response) -> str:
@@ -220,6 +228,37 @@ def test_an_unknown_word_is_refused_at_its_field(colleague, query):
     page = text(colleague.get(f"/dosing/audience/?{query}&category="))
     assert "Select a valid choice." in page
     assert "All customers" not in page
+
+
+def test_a_consent_admin_takes_the_list_along_and_each_on_it_can_see_that(client, noon):
+    user = User.objects.create_user("kim", "kim@example.org", "x")
+    user.groups.add(Group.objects.get(name=Role.CONSENT_ADMIN))
+    client.force_login(user)
+    noor = make_permitted(reference="K-777")
+    make_permitted(reference="K-778", paused_until=noon + DAY)
+    phones = make_category(name="Phones", involvement="high", rated_at=NOW)
+    sent = {"kind": "promotion", "channel": "email", "category": phones.pk}
+    page = client.get("/dosing/audience/", sent).content.decode()
+    assert 'action="/dosing/audience.csv"' in page
+    response = client.post("/dosing/audience.csv", sent)
+    assert response["Content-Type"].startswith("text/csv")
+    lines = response.content.decode("utf-8-sig").splitlines()
+    assert lines == [
+        '"customer","channel","kind","category"',
+        '"K-777","email","promotion","Phones"',
+    ]
+    [view] = AccessLog.objects.all()
+    assert (view.customer, view.kind, view.viewer) == (noor, "export", str(user.pk))
+    assert client.get("/dosing/audience.csv").status_code == 405
+    assert client.post("/dosing/audience.csv", sent | {"kind": "spam"}).status_code == 400
+
+
+def test_a_marketer_sees_how_many_and_never_who(colleague, noon):
+    make_permitted(reference="K-777")
+    sent = {"kind": "promotion", "channel": "email", "category": ""}
+    assert "audience.csv" not in colleague.get("/dosing/audience/", sent).content.decode()
+    assert colleague.post("/dosing/audience.csv", sent).status_code == 403
+    assert not AccessLog.objects.exists()
 
 
 def test_every_code_has_its_words():
