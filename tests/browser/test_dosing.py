@@ -1,4 +1,4 @@
-"""The pages about the dose in both languages, both themes and at 1440 and 360 pixels."""
+"""The pages about the dose in a real browser, in both languages, themes and widths."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from customers.dose_documents import document_of
 from customers.models import Contact, DosePolicy
 from customers.policies import save_draft
 from customers.starting_policy import starting_policy
-from tests.browser.looks import LOOKS, choices
+from tests.browser.looks import FEW_LOOKS, choices
 from tests.customers.test_ledger_together import (  # noqa: F401  (a fixture for all tests here)
     _emptied_afterwards,
 )
@@ -57,7 +57,7 @@ def contacts(_emptied_afterwards):  # noqa: F811
     Contact.objects.all().delete()
 
 
-@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
+@pytest.mark.parametrize(("language", "theme", "width"), FEW_LOOKS)
 def test_pages_about_the_dose_are_accessible_and_keep_the_csp(
     open_page, session, contacts, language, theme, width
 ):

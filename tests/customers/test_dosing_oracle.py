@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from customers.dose_policy import Ceiling, Cell, Limit, Policy
 from customers.dosing import Hold, PastContact, Profile, Wanted, decide
 from customers.quiet_hours import Range
@@ -94,14 +92,14 @@ def engine(world: World) -> tuple[str, int | None]:
     return str(verdict.outcome), None if when is None else round((when - ZERO) / HOUR)
 
 
-@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="knows no database: once is enough")
 def test_engine_and_oracle_agree_on_a_hundred_thousand_random_cases():
-    random = Random(20261124)
+    """Half of them beside each database: it knows neither, and so takes half as long."""
+    random = Random(20261124 + ("DATABASE_URL" in os.environ))
     seen = Counter()
-    for case in range(CASES):
+    for case in range(CASES // 2):
         world = random_world(random)
         expected = outcome(world)
         assert engine(world) == expected, f"case {case}: {world}"
         seen[expected[0]] += 1
     # Every outcome is there in numbers, so that agreeing says something.
-    assert min(seen[one] for one in ("ALLOW", "DEFER", "DENY", "EXEMPT")) > CASES // 50
+    assert min(seen[one] for one in ("ALLOW", "DEFER", "DENY", "EXEMPT")) > CASES // 100

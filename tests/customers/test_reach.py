@@ -53,7 +53,7 @@ def test_nobody_who_is_allowed_is_missed_and_few_who_are_not_are_taken(kind, lev
     """Without reservations to come and half doses both are equal."""
     random = Random(f"{kind} {level}")
     categories = [make_category(involvement=level, rated_at=NOW) for _ in range(2)]
-    for _ in range(60):
+    for _ in range(30):
         _a_history(random, categories)
     plan = Plan(channel="email", kind=kind, category=categories[0])
     allowed = [

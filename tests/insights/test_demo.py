@@ -269,7 +269,7 @@ def test_the_command_says_what_it_does_and_prints_one_document(shop):
         "consents": ConsentEntry.objects.count(),
         "contacts": Contact.objects.count(),
     }
-    assert 60_000 <= shop.document["contacts"] <= 180_000
+    assert 40_000 <= shop.document["contacts"] <= 150_000
     assert shop.document["customers"] == 20_000
     assert 50_000 <= shop.document["consents"] <= 70_000
     assert 60_000 <= shop.document["purchases"] <= 90_000
