@@ -4,6 +4,7 @@ Whoever opens one is written down, for the customer to read.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from customers.consent import State
 from customers.merging import Decision, MergeRefused
 from customers.models import AccessKind, ContactHold, Customer, Purpose
+from customers.plans import UnknownWord
 from customers.queries import merge_of
 from customers.relaying import Relayed
 from customers.relaying import relay as relay_it
@@ -23,7 +25,7 @@ from customers.views_of_data import record_views
 from insights import customer_records as records
 from insights import merges
 from insights.colleagues import role_of
-from insights.customer_dose import dose_of
+from insights.customer_dose import Dose, dose_of
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
 from insights.guards import consent_only, reader
 from insights.hold_forms import HoldForm
@@ -55,13 +57,24 @@ def _page(request: HttpRequest, found: Customer, form: RelayForm | None) -> Http
     record = records.record_of(found, now)
     context = {
         "record": record,
-        # Who was erased or became another record is not contacted.
-        "dose": None if found.erased_at or record.merged_into else dose_of(found, now),
+        "dose": _dose(found, record, now),
         "holds": ContactHold.objects.in_force(now).filter(customer=found).order_by("pk"),
         "hold_form": HoldForm(today=timezone.localdate(now)),
         "form": form or _relay_form(found, None),
     }
     return render(request, "insights/customer.html", context)
+
+
+def _dose(found: Customer, record: records.Record, now: datetime) -> Dose | None:
+    """Return what to say about contacting a customer; nothing about who was erased or merged, nor
+    in a shop without the purposes that it is about.
+    """
+    if found.erased_at or record.merged_into:
+        return None
+    try:
+        return dose_of(found, now)
+    except UnknownWord:
+        return None
 
 
 def _relay_form(found: Customer, data: Any) -> RelayForm:

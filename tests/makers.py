@@ -16,6 +16,7 @@ from customers.models import (
     Contact,
     ContactStatus,
     Customer,
+    DosePolicy,
     Product,
     Purchase,
     Purpose,
@@ -23,6 +24,8 @@ from customers.models import (
     Wording,
 )
 from customers.plans import Plan
+from customers.policies import store_policy
+from customers.starting_policy import starting_policy
 from customers.wordings import scope_hash, text_hash
 from feedback.models import Invitation, Response, Touchpoint, new_touchpoint_key
 from feedback.services import Answer, record_invitations
@@ -80,6 +83,14 @@ def make_purpose(**given) -> Purpose:
 def known_purpose(key: str, **given) -> Purpose:
     """The purpose that the migrations put there, or a new one where a test emptied the database."""
     return Purpose.objects.filter(key=key).first() or make_purpose(key=key, **given)
+
+
+def known_policy() -> DosePolicy:
+    """The dose policy that the migrations put there, or it again where a test emptied the
+    database."""
+    return DosePolicy.objects.order_by("-version").first() or store_policy(
+        starting_policy(1), author="", note="", now=LONG_AGO
+    )
 
 
 def a_wording(**given) -> Wording:

@@ -6,14 +6,14 @@ import pytest
 from django.utils import timezone
 
 from customers.dose_documents import document_of
-from customers.models import Contact, DosePolicy
+from customers.models import Contact
 from customers.policies import save_draft
 from customers.starting_policy import starting_policy
 from tests.browser.looks import FEW_LOOKS, choices
 from tests.customers.test_ledger_together import (  # noqa: F401  (a fixture for all tests here)
     _emptied_afterwards,
 )
-from tests.makers import make_category, make_contact, make_permitted
+from tests.makers import known_policy, make_category, make_contact, make_permitted
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,7 +36,7 @@ PAGES = {
 @pytest.fixture
 def contacts(_emptied_afterwards):  # noqa: F811
     """Some customers at their limit, some who may be reached."""
-    now, policy = timezone.now(), DosePolicy.objects.first()
+    now, policy = timezone.now(), known_policy()
     make_category(name="Deurmatten")
     document = document_of(starting_policy())
     document["cells"][-1]["gap_hours"] = 48

@@ -20,12 +20,13 @@ from customers.erasure import erase_customer
 from customers.holds import hold_contacts
 from customers.limits import Limiter
 from customers.models import AccessLog, ApiKey, Contact, Decision, Suppression
-from customers.policies import current_version, publish_policy, stored_document
+from customers.policies import publish_policy, stored_document
 from customers.withdrawals import Means, withdraw
 from tests.customers.test_after_a_merge import merged
 from tests.customers.test_api import call, days_ago
 from tests.makers import (
     LONG_AGO,
+    known_policy,
     known_purpose,
     make_category,
     make_contact,
@@ -53,7 +54,7 @@ def _waking(db):
 
 
 def awake_all_night() -> None:
-    document = stored_document(current_version()) | {"quiet": {}, "country": ""}
+    document = stored_document(known_policy()) | {"quiet": {}, "country": ""}
     publish_policy(document=document, author="", note="", now=timezone.now(), after=1)
 
 

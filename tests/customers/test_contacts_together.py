@@ -46,7 +46,7 @@ from tests.customers.test_ledger_together import (  # noqa: F401  (a fixture for
     _emptied_afterwards,
     together,
 )
-from tests.makers import NOW, a_request, known_purpose, make_contact, make_permitted
+from tests.makers import NOW, a_request, known_policy, known_purpose, make_contact, make_permitted
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -61,6 +61,7 @@ LIMITS = [(1, DAY), (WEEKLY, 7 * DAY), (MONTHLY, 30 * DAY)]
 @pytest.fixture(autouse=True)
 def _nothing_left(_emptied_afterwards):  # noqa: F811
     """Goes before the ledger does: what points into it, and every policy but the first."""
+    known_policy()
     yield
     Decision.objects.all().delete()
     Contact.objects.all().delete()

@@ -100,9 +100,12 @@ def test_who_looks_after_permissions_imports_them(tips, roles, given, may):
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        (Role.MARKETER, {"customers", "products", "purchases", "responses"}),
+        (Role.MARKETER, {"customers", "products", "purchases", "responses", "contacts"}),
         (Role.CONSENT_ADMIN, {"consents"}),
-        (Role.ADMINISTRATOR, {"customers", "products", "purchases", "responses", "consents"}),
+        (
+            Role.ADMINISTRATOR,
+            {"customers", "products", "purchases", "responses", "consents", "contacts"},
+        ),
     ],
 )
 def test_everybody_is_offered_and_shown_the_kinds_they_may_import(role, kinds):
