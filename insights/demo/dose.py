@@ -1,6 +1,6 @@
 """Who was contacted in the demo shop, how often, and what the dose refused.
 
-Ten weeks of it. At first another mailer sent, everything to everybody who permits it, and its
+Twelve weeks of it. At first another mailer sent, everything to everybody who permits it, and its
 list was imported. Since DOSED_DAYS ago each contact goes through the policy: of the weekly tips a
 regular customer gets four in thirty days, somebody who bought once two, and who lapsed one. What
 there is to find: nobody gets more than allowed any more, and many are at their limit.
@@ -33,8 +33,8 @@ from insights.demo.life import Calendar, Person
 from insights.demo.story import DAYS, DEPARTMENTS
 from insights.demo.talk import Talk
 
-HISTORY_DAYS = 70
-DOSED_DAYS = 32
+HISTORY_DAYS = 84
+DOSED_DAYS = 45
 # Now and then an offer for who bought in a department before.
 OFFER_EVERY_DAYS, OFFER_TIME = 12, time(11)
 # The tips are about the shop and not about a category.
