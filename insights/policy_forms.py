@@ -23,12 +23,19 @@ from insights.policy_page import LEVELS, TYPES
 
 DAY = timedelta(days=1)
 MONTH = 30 * DAY
+# What a number of days means where there was no limit yet.
+ONCE = Limit(1, DAY)
 WINDOWS = (("month", MONTH), ("week", 7 * DAY), ("day", DAY))
 SCORED = (Involvement.MEDIUM, Involvement.HIGH)
 QUIET_PARTS = ("from", "until", "weekends")
 QUIET_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PHONE)
 MOST = 1_000
 MOST_DAYS = 365
+NUMBER_ERRORS = {
+    "invalid": _("That is not a whole number. Write digits, such as 4; empty is no limit."),
+    "min_value": _("%(show_value)s is too low. Give %(limit_value)s or more; empty is no limit."),
+    "max_value": _("%(show_value)s is too high. Give %(limit_value)s or less; empty is no limit."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class PolicyForm(forms.Form):
                 min_value=one.least,
                 # What is there already can be sent as it is.
                 max_value=max(one.most, one.value or 0),
+                error_messages=NUMBER_ERRORS,
             )
             self.initial[one.name] = one.value
         for channel in QUIET_CHANNELS:
@@ -102,9 +110,10 @@ class PolicyForm(forms.Form):
                 yield _number_of_days(f"nps_days_{customer_type}", customer_type.label, window)
         for level in LEVELS:
             cell = self._survey(level)
-            if cell and len(cell.limits) == 1 and _is_days(cell.limits[0].window):
-                label = _survey_label(level, cell.limits[0])
-                yield _number_of_days(f"survey_days_{level}", label, cell.limits[0].window)
+            if cell and len(cell.limits) <= 1 and all(_is_days(one.window) for one in cell.limits):
+                label = _survey_label(level, cell.limits[0] if cell.limits else ONCE)
+                window = cell.limits[0].window if cell.limits else None
+                yield _number_of_days(f"survey_days_{level}", label, window)
         questions = self._ceiling("", QUESTIONS)
         gap = questions.gap if questions else None
         if _is_days(gap):
@@ -251,13 +260,13 @@ class PolicyForm(forms.Form):
             if self._is_changed(name := f"survey_days_{level}"):
                 key = (level.value, "", "", "ask_survey")
                 cell = _as_cell(self._survey(level), key)
-                wanted[key] = replace(cell, limits=_in_days(cell.limits, given[name]))
+                wanted[key] = replace(cell, limits=_in_days(cell.limits or [ONCE], given[name]))
         for customer_type in TYPES:
             if self._is_changed(name := f"nps_days_{customer_type}"):
                 for level in SCORED:
                     key = (level.value, customer_type.value, "", "ask_nps")
                     cell = _as_cell(self._score(customer_type), key, per="all")
-                    limits = _in_days(cell.limits or [Limit(1, DAY)], given[name])
+                    limits = _in_days(cell.limits or [ONCE], given[name])
                     wanted[key] = replace(cell, limits=limits)
         return list(wanted.values())
 

@@ -165,8 +165,10 @@ def policy_backtest(request: HttpRequest) -> HttpResponse:
 def policy_publish(request: HttpRequest) -> HttpResponse:
     """Publish the draft as the next version, if it is the one that was compared."""
     draft = PolicyDraft.objects.first()
+    if draft is None:
+        return redirect("dose_policy_compare")
     note = request.POST.get("note", "").strip()[:300]
-    if draft is None or not note:
+    if not note:
         messages.error(request, _("Say in a few words what changes, and why."))
         return redirect("dose_policy_compare")
     compared = request.POST.get("draft", "")
@@ -184,7 +186,11 @@ def policy_publish(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
             after=int(after) if after.isdecimal() else -1,
         )
-    except (PolicyRefused, StaleDraft) as error:
+    except StaleDraft:
+        text = _("Version %(version)s was published meanwhile. Compare with it again.")
+        messages.error(request, text % {"version": _number() - 1})
+        return redirect("dose_policy_compare")
+    except PolicyRefused as error:
         messages.error(request, str(error))
         return redirect("dose_policy_compare")
     text = _("Policy %(version)s is in force from now on.")
@@ -193,9 +199,14 @@ def policy_publish(request: HttpRequest) -> HttpResponse:
 
 
 @policy_only
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def policy_drop(request: HttpRequest) -> HttpResponse:
-    """Forget the draft."""
+    """Ask whether the draft may go; a POST forgets it."""
+    draft = PolicyDraft.objects.first()
+    if draft is None:
+        return redirect("dose_policy_compare")
+    if request.method != "POST":
+        return render(request, "insights/policy_drop.html", {"draft": draft, "number": _number()})
     drop_draft()
     messages.success(request, _("The draft is gone. The policy in force did not change."))
     return redirect("dose_policy")

@@ -28,6 +28,7 @@ PAGES = {
     "policy": "/dosing/policy/",
     "policy-edit": "/dosing/policy/edit/",
     "policy-compare": "/dosing/policy/compare/",
+    "policy-drop": "/dosing/policy/drop/",
     "involvement": "/dosing/involvement/",
     "customer-dose": "/customers/K-3/",
 }

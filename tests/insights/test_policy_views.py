@@ -15,7 +15,13 @@ from customers.dose_documents import digest_of, document_of, policy_of
 from customers.dose_policy import Cell, Limit, Policy
 from customers.models import DosePolicy, PolicyDraft
 from customers.nights import night_of, ranges_of_night
-from customers.policies import current_policy, publish_policy, save_draft
+from customers.policies import (
+    current_policy,
+    publish_policy,
+    save_draft,
+    stored_document,
+    versions,
+)
 from customers.quiet_hours import Range
 from customers.starting_policy import starting_policy
 from insights import policy_views
@@ -196,8 +202,30 @@ def test_a_draft_of_somebody_else_is_replaced_and_it_is_said_whose_it_was(market
     assert "It replaces the one of Koen." in text(page)
 
 
-def test_a_draft_can_be_dropped(marketer):
+@pytest.mark.parametrize("name", ["drop", "publish", "backtest"])
+def test_without_a_draft_there_is_nothing_to_decide(marketer, name):
+    page = text(marketer.post(f"/dosing/policy/{name}/", {"after": 1}, follow=True))
+    assert "There is no draft." in page
+    assert "Say in a few words" not in page
+    assert DosePolicy.objects.count() == 1
+
+
+def test_a_version_that_was_published_cannot_be_changed(marketer):
     marketer.post("/dosing/policy/edit/", filled(offers_low_regular=1))
+    publish(marketer, "Less.")
+    for address in ("1/", "1.json", "2/"):
+        sent = filled(offers_low_regular=0)
+        assert marketer.post(f"/dosing/policy/{address}", sent).status_code == 405
+    stored = [digest_of(policy_of(stored_document(one), one.version)) for one in versions()]
+    assert stored == [digest_of(current_policy()), START]
+
+
+def test_a_draft_can_be_dropped_once_it_was_asked(marketer):
+    marketer.post("/dosing/policy/edit/", filled(offers_low_regular=1))
+    asked = text(marketer.get("/dosing/policy/drop/"))
+    assert "Drop the draft of policy 2?" in asked
+    assert "A draft by Noor" in asked
+    assert PolicyDraft.objects.exists()
     page = marketer.post("/dosing/policy/drop/", follow=True)
     assert "The policy in force did not change." in text(page)
     assert not PolicyDraft.objects.exists()
@@ -207,11 +235,11 @@ def test_a_draft_can_be_dropped(marketer):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"offers_low_regular": -1}, "greater than or equal to 0"),
-        ({"month_regular": "many"}, "Enter a whole number."),
-        ({"thumb_days_low": 0}, "greater than or equal to 1"),
-        ({"survey_days_high": 0}, "greater than or equal to 1"),
-        ({"nps_days_regular": 400}, "less than or equal to 365"),
+        ({"offers_low_regular": -1}, "-1 is too low. Give 0 or more; empty is no limit."),
+        ({"month_regular": "many"}, "That is not a whole number. Write digits, such as 4;"),
+        ({"thumb_days_low": 0}, "0 is too low. Give 1 or more; empty is no limit."),
+        ({"survey_days_high": 0}, "0 is too low. Give 1 or more; empty is no limit."),
+        ({"nps_days_regular": 400}, "400 is too high. Give 365 or less; empty is no limit."),
         ({"quiet_until_email": None}, "Give both times, or neither"),
         ({"quiet_from_email": "07:00"}, "Give two different times."),
         ({"quiet_from_email": "25:00"}, "Enter a valid time."),
@@ -305,6 +333,16 @@ def test_the_days_of_surveys_and_scores_can_be_changed():
         assert (one.limits, one.per) == ([Limit(1, timedelta(days=200))], "all")
 
 
+def test_days_of_surveys_that_were_taken_away_can_be_given_again():
+    form = PolicyForm(filled(survey_days_high=None), policy=starting_policy())
+    assert form.is_valid(), form.errors
+    without = policy_of(form.document(), 1)
+    assert {one.key: one for one in without.cells}["high", "", "", "ask_survey"].limits == []
+    form = PolicyForm(filled(without, survey_days_high=180), policy=without)
+    assert form.is_valid(), form.errors
+    assert digest_of(policy_of(form.document(), 1)) == START
+
+
 @pytest.mark.parametrize(
     ("start", "end", "weekends", "minutes"),
     [
@@ -348,7 +386,8 @@ def test_a_consent_admin_reads_and_does_not_write(client):
     assert "Propose the next policy" not in page
     save_draft(document=document_of(starting_policy()), note="", editor="Koen", now=NOW)
     assert "Publish policy" not in text(admin.get("/dosing/policy/compare/"))
-    assert admin.get("/dosing/policy/edit/").status_code == 403
+    for name in ("edit", "drop"):
+        assert admin.get(f"/dosing/policy/{name}/").status_code == 403
     for name in ("edit", "publish", "drop", "backtest"):
         assert admin.post(f"/dosing/policy/{name}/", {"after": 1, "note": "x"}).status_code == 403
     assert PolicyDraft.objects.exists()
@@ -357,9 +396,9 @@ def test_a_consent_admin_reads_and_does_not_write(client):
 
 def test_looking_changes_nothing(marketer):
     save_draft(document=document_of(starting_policy()), note="", editor="Koen", now=NOW)
-    for name in ("publish", "drop", "backtest"):
+    for name in ("publish", "backtest"):
         assert marketer.get(f"/dosing/policy/{name}/").status_code == 405
-    for name in ("", "edit/", "compare/"):
+    for name in ("", "edit/", "compare/", "drop/"):
         assert marketer.get(f"/dosing/policy/{name}").status_code == 200
     assert PolicyDraft.objects.exists()
 
