@@ -76,6 +76,24 @@ def _store(category: Category, **facts: object) -> Category:
     return category
 
 
+def place_and_rate(
+    *,
+    category: Category,
+    parent: Category | None,
+    rating: Rating | None,
+    rated_by: str,
+    now: datetime,
+) -> None:
+    """Say what a category is part of and, where somebody rated it, how much buyers care about it.
+
+    Both or neither: CannotMove where it cannot be part of that.
+    """
+    with transaction.atomic():
+        move_category(category=category, parent=parent)
+        if rating:
+            rate_category(category=category, rating=rating, rated_by=rated_by, now=now)
+
+
 def propose_levels(levels: Mapping[str, str], *, rated_by: str, now: datetime) -> int:
     """Rate what nobody rated, by name, to begin with; return how many. What is rated stays."""
     done = 0
@@ -91,9 +109,13 @@ def propose_levels(levels: Mapping[str, str], *, rated_by: str, now: datetime) -
 
 
 def unrated() -> list[str]:
-    """Return the names of categories without a level of their own."""
-    rows = Category.objects.filter(involvement="").order_by("name")
-    return list(rows.values_list("name", flat=True))
+    """Return the names of categories that have no level, nor follow one that has."""
+    categories = {one.pk: one for one in Category.objects.order_by("name", "pk")}
+    return [
+        one.name
+        for one in categories.values()
+        if involvement_of(_line(categories, one)).because == "unrated"
+    ]
 
 
 def move_category(*, category: Category, parent: Category | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model
 
 from customers import cells, queries, services
-from customers.categories import BY_IMPORT, set_level
+from customers.categories import BY_IMPORT, BY_PROPOSAL, set_level
 from customers.imports import Fields, Importer, Options, Outcome, Refused
 from customers.mapping import Mapping as FieldMapping
 from customers.models import Category, Customer, Involvement, Product
@@ -240,7 +240,8 @@ class ProductImporter(Importer):
                 f"{involvement} contradicts a row before it, which rated the category "
                 f"{cells.shown(category.name)} as {said}; make them equal",
             )
-        if category.involvement == involvement:
+        # A file that says what was only a proposal makes it more than that.
+        if category.involvement == involvement and category.rated_how != BY_PROPOSAL:
             return False
         set_level(category=category, level=involvement, how=BY_IMPORT, now=self.options.now)
         return True

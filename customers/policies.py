@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from customers.dose_documents import Document, PolicyRefused, digest_of, document_of, policy_of
 from customers.dose_policy import Policy
@@ -63,9 +64,12 @@ def sound_policy(document: Any, version: int) -> Policy:
     if policy.longest_window * 2 > kept:
         raise PolicyRefused(
             [
-                f"a window of {policy.longest_window.days} days, twice as long after an unhappy "
-                f"answer, looks back further than contacts are kept ({kept.days} days); give a "
-                "shorter window, or raise RETENTION_CONTACTS_DAYS"
+                _(
+                    "a window of %(days)s days, twice as long after an unhappy answer, looks back "
+                    "further than contacts are kept (%(kept)s days); give a shorter window, or "
+                    "raise RETENTION_CONTACTS_DAYS"
+                )
+                % {"days": policy.longest_window.days, "kept": kept.days}
             ]
         )
     return policy
@@ -86,7 +90,8 @@ def publish_policy(
             raise StaleDraft(f"Version {number} was published meanwhile. Compare with it again.")
         policy = sound_policy(document, number + 1)
         if newest and newest.digest == digest_of(policy):
-            raise PolicyRefused([f"it says the same as version {number}; change something"])
+            text = _("it says the same as version %(version)s; change something")
+            raise PolicyRefused([text % {"version": number}])
         PolicyDraft.objects.all().delete()
         return store_policy(policy, author=author, note=note, now=now)
 
@@ -118,7 +123,7 @@ def store_policy(policy: Policy, *, author: str, note: str, now: datetime) -> Do
 def save_draft(*, document: Any, note: str, editor: str, now: datetime) -> PolicyDraft:
     """Keep a draft; PolicyRefused for a document that is not sound."""
     policy = sound_policy(document, (newest.version if (newest := current_version()) else 0) + 1)
-    draft, _ = PolicyDraft.objects.update_or_create(
+    draft, _new = PolicyDraft.objects.update_or_create(
         pk=PolicyDraft.ONE,
         defaults={
             "document": document_of(policy),

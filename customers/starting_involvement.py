@@ -6,6 +6,7 @@ say more. Source: seeds chosen for this product (mortgage 95, smartphone 85, ins
 who knows.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 COMPANIES: Mapping[str, str] = {
@@ -18,17 +19,35 @@ COMPANIES: Mapping[str, str] = {
     "other": "low",
 }
 
-# Parts of names, Dutch and English, that say more than the kind of company.
+# Words in names, Dutch and English, that say more than the kind of company: whole words, and what a
+# longer Dutch word may end in ("laptophoezen" are hoezen, "koptelefoons" are no telefoons).
 WORDS: Mapping[str, tuple[str, ...]] = {
     "high": (
-        *("mortgage", "hypothe", "insur", "verzeker", "smartphone", "telefoon", "phone"),
-        *("laptop", "computer", "camera", "televisi", "tv", "reis", "travel", "auto", "keuken"),
+        *("mortgage", "insurance", "smartphone", "phone", "telefoon", "laptop", "computer"),
+        *("camera", "television", "televisie", "tv", "travel", "reis", "reizen", "car", "auto"),
+        *("kitchen", "keuken"),
     ),
-    "medium": ("shoe", "schoen", "kled", "fashion", "mode", "bed", "lamp", "stoel", "sofa", "bank"),
+    "medium": ("shoe", "schoen", "fashion", "mode", "kleding", "bed", "lamp", "stoel", "sofa"),
     "low": (
-        *("case", "hoes", "mat", "cadeau", "gift", "kaars", "candle", "schoonmaak", "clean"),
-        *("grocer", "voeding", "food", "batter", "kabel", "cable", "papier", "paper", "accessoire"),
+        *("case", "mat", "gift", "candle", "cleaning", "grocery", "groceries", "food", "battery"),
+        *("batteries", "cable", "paper", "accessory", "accessories"),
     ),
+}
+ENDS: Mapping[str, tuple[str, ...]] = {
+    "high": ("hypotheek", "hypotheken", "verzekering", "smartphone", "laptop"),
+    "medium": ("schoenen", "kleding", "lamp", "stoel", "stoelen"),
+    "low": (
+        *("hoes", "hoezen", "hoesje", "matje", "cadeau", "cadeautje", "kaars", "kaarsen"),
+        *("boodschappen", "voeding", "batterij", "batterijen", "kabel", "papier", "accessoire"),
+        *("schoonmaak", "deurmat", "badmat"),
+    ),
+}
+_PLURAL = "(?:'s|’s|s|en)?"
+_NAMES = {
+    level: re.compile(
+        rf"\b(?:{'|'.join(WORDS[level])}){_PLURAL}\b|(?:{'|'.join(ENDS[level])}){_PLURAL}\b"
+    )
+    for level in WORDS
 }
 
 
@@ -43,6 +62,6 @@ def _by_name(name: str) -> str:
     """Return what the words in a name say: what is small beside a thing is not the thing."""
     said = name.casefold()
     for level in ("low", "medium", "high"):
-        if any(word in said for word in WORDS[level]):
+        if _NAMES[level].search(said):
             return level
     return ""

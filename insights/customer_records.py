@@ -127,7 +127,9 @@ def record_of(customer: Customer, now: datetime) -> Record:
     views = list(
         AccessLog.objects.filter(customer=customer).order_by("-viewed_at", "-pk")[:LATEST_VIEWS]
     )
-    names = _colleagues([*(entry.actor_id for entry in entries), *(view.viewer for view in views)])
+    names = colleagues_by_id(
+        [*(entry.actor_id for entry in entries), *(view.viewer for view in views)]
+    )
     who = customer.name or _("The customer")
     where = standings([customer], now)[customer.pk]
     return Record(
@@ -244,7 +246,7 @@ def place_names(places: Iterable[str]) -> dict[str, Any]:
 # -- Who of us ------------------------------------------------------------------------------------
 
 
-def _colleagues(ids: Iterable[str]) -> dict[str, str]:
+def colleagues_by_id(ids: Iterable[str]) -> dict[str, str]:
     """Return the names of colleagues with their roles, by id: "Noor Demo, administrator"."""
     wanted = {int(one) for one in ids if one.isdecimal()}
     users = User.objects.filter(pk__in=wanted).prefetch_related("groups")

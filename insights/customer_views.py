@@ -29,6 +29,7 @@ from insights.customer_dose import Dose, dose_of
 from insights.customer_forms import MergeForm, OtherForm, RelayForm, SearchForm
 from insights.guards import consent_only, reader
 from insights.hold_forms import HoldForm
+from insights.hold_words import with_sources
 from insights.merge_words import REFUSALS, merge_rows
 
 
@@ -58,7 +59,9 @@ def _page(request: HttpRequest, found: Customer, form: RelayForm | None) -> Http
     context = {
         "record": record,
         "dose": _dose(found, record, now),
-        "holds": ContactHold.objects.in_force(now).filter(customer=found).order_by("pk"),
+        "holds": with_sources(
+            ContactHold.objects.in_force(now).filter(customer=found).order_by("pk")
+        ),
         "hold_form": HoldForm(today=timezone.localdate(now)),
         "form": form or _relay_form(found, None),
     }

@@ -25,6 +25,9 @@ def hold(request: HttpRequest, reference: str) -> HttpResponse:
         text = _("This record became %(reference)s: write it down there.")
         messages.error(request, text % {"reference": merge.survivor.reference})
         return redirect("customer", merge.survivor.reference)
+    if customer.erased_at:
+        messages.error(request, _("This customer was erased. There is nobody to leave alone."))
+        return redirect("customer", reference)
     form = HoldForm(request.POST, today=timezone.localdate())
     if not form.is_valid():
         for errors in form.errors.values():

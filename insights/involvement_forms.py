@@ -29,14 +29,22 @@ NAMES: Mapping[str, Any] = {
 
 
 class RatingForm(forms.Form):
-    """Three questions from 1 to 7, and what the category is part of."""
+    """Three questions from 1 to 7, and what the category is part of.
+
+    All three or none: what a category is part of can be said of one that nobody rates.
+    """
 
     def __init__(self, *args: Any, category: Category, **given: Any) -> None:
         super().__init__(*args, **given)
         for name, label in QUESTIONS.items():
             choices = [(n, ENDS.get(n, str(n))) for n in range(LEAST, MOST + 1)]
             self.fields[name] = forms.TypedChoiceField(
-                label=label, choices=choices, coerce=int, widget=forms.RadioSelect
+                label=label,
+                choices=choices,
+                coerce=int,
+                widget=forms.RadioSelect,
+                required=False,
+                empty_value=None,
             )
             self.initial[name] = getattr(category, name)
         self.fields["parent"] = forms.ModelChoiceField(
@@ -47,10 +55,19 @@ class RatingForm(forms.Form):
         )
         self.initial["parent"] = category.parent_id
 
-    def rating(self) -> Rating:
-        """Return the three answers, once the form is valid."""
-        given = self.cleaned_data
-        return Rating(given["importance"], given["risk"], given["interest"])
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        answered = [name for name in QUESTIONS if given.get(name) is not None]
+        if answered:
+            for name in QUESTIONS:
+                if name not in answered and name not in self.errors:
+                    self.add_error(name, _("Answer this one too: the three make one level."))
+        return given
+
+    def rating(self) -> Rating | None:
+        """Return the three answers once the form is valid, None where nobody gave them."""
+        importance, risk, interest = (self.cleaned_data[name] for name in QUESTIONS)
+        return None if importance is None else Rating(importance, risk, interest)
 
 
 class CompanyForm(forms.Form):

@@ -15,11 +15,11 @@ from customers.categories import (
     BY_PROPOSAL,
     CannotMove,
     category_map,
-    move_category,
+    place_and_rate,
     propose_levels,
-    rate_category,
     unrated,
 )
+from customers.involvement import Rating
 from customers.models import Category, Involvement
 from customers.starting_involvement import proposed
 from insights.accounts import may_change_policy, roles_of
@@ -53,21 +53,33 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
     category = get_object_or_404(Category, pk=pk)
     form = RatingForm(request.POST or None, category=category)
     if form.is_valid() and _stored(request, form, category):
-        text = _("%(name)s: %(level)s, %(score)d of 100.")
-        values = {
-            "name": category.name,
-            "level": Involvement(category.involvement).label,
-            "score": round(form.rating().score),
-        }
-        messages.success(request, text % values)
+        messages.success(request, _result(category, form.rating()))
         return redirect("involvement")
     return render(request, "insights/involvement_rate.html", {"form": form, "category": category})
 
 
+def _result(category: Category, rating: Rating | None) -> str:
+    if rating is None:
+        return _("Saved.")
+    values = {
+        "name": category.name,
+        "level": Involvement(category.involvement).label,
+        "score": round(rating.score),
+    }
+    return _("%(name)s: %(level)s, %(score)d of 100.") % values
+
+
 def _stored(request: HttpRequest, form: RatingForm, category: Category) -> bool:
     """Store what was given; say at the field where it cannot be part of that."""
+    who = reader(request)
     try:
-        move_category(category=category, parent=form.cleaned_data["parent"])
+        place_and_rate(
+            category=category,
+            parent=form.cleaned_data["parent"],
+            rating=form.rating(),
+            rated_by=who.get_full_name() or who.get_username(),
+            now=timezone.now(),
+        )
     except CannotMove as error:
         texts = {
             "circle": _("That is part of this category itself. Choose another one, or none."),
@@ -75,13 +87,6 @@ def _stored(request: HttpRequest, form: RatingForm, category: Category) -> bool:
         }
         form.add_error("parent", texts[error.code])
         return False
-    who = reader(request)
-    rate_category(
-        category=category,
-        rating=form.rating(),
-        rated_by=who.get_full_name() or who.get_username(),
-        now=timezone.now(),
-    )
     return True
 
 

@@ -6,6 +6,7 @@ from customers.categories import (
     CannotMove,
     category_map,
     move_category,
+    place_and_rate,
     propose_levels,
     rate_category,
     set_level,
@@ -103,6 +104,40 @@ def test_a_proposal_rates_only_what_nobody_rated():
     assert Category.objects.get(name="Hoesjes").rated_how == "proposal"
     rated.refresh_from_db()
     assert (rated.involvement, rated.rated_how) == ("low", "manager")
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("Phone cases", "low"),
+        ("Cases for phones", "low"),
+        ("Laptophoezen", "low"),
+        ("Telefoons", "high"),
+        ("Bedrijfsverzekeringen", "high"),
+        ("Auto's", "high"),
+        ("Koptelefoons", "medium"),
+        # Only part of a word, which says nothing: then the kind of company does.
+        ("Matrassen", "medium"),
+        ("Automaten", "medium"),
+        ("Suitcases", "medium"),
+        ("Headphones", "medium"),
+    ],
+)
+def test_a_name_says_what_a_thing_is_by_whole_words_or_by_its_end(name, level):
+    assert proposed("home", [name]) == {name: level}
+
+
+def test_a_category_that_cannot_be_moved_is_not_rated_either():
+    phones = make_category(name="Phones")
+    given = {"rating": Rating(7, 7, 7), "rated_by": "Noor", "now": NOW}
+    with pytest.raises(CannotMove):
+        place_and_rate(category=phones, parent=phones, **given)
+    phones.refresh_from_db()
+    assert (phones.parent, phones.involvement) == (None, "")
+    electronics = make_category(name="Electronics")
+    place_and_rate(category=phones, parent=electronics, **given)
+    phones.refresh_from_db()
+    assert (phones.parent, phones.involvement) == (electronics, "high")
 
 
 def test_every_kind_of_company_proposes_and_an_unknown_one_is_refused():

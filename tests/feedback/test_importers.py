@@ -226,3 +226,20 @@ def test_a_dry_run_stores_no_answer_and_counts_none() -> None:
     assert numbers(result) == (1, 1, 0, 0, 0)
     assert counted("nps") == {}
     assert not Touchpoint.objects.exists()
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_involvement_of_nested_categories_costs_no_query_for_each_row(
+    number, django_assert_num_queries
+) -> None:
+    top = makers.make_category(name="Top", involvement="high", rated_at=NOW)
+    rows = ["value,answered_at,category,product"]
+    for n in range(number):
+        middle = makers.make_category(name=f"Middle {n}", parent=top)
+        low = makers.make_category(name=f"Low {n}", parent=middle)
+        Product.objects.create(sku=f"P{n}", category=low)
+        rows += [f"9,2026-11-20T10:00Z,Low {n},", f"8,2026-11-20T10:00Z,,P{n}"]
+    with django_assert_num_queries(20):
+        result, _refusals = import_text("\n".join(rows))
+    assert result.created == 2 * number
+    assert set(Response.objects.values_list("involvement", flat=True)) == {"high"}

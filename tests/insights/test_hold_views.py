@@ -114,3 +114,41 @@ def test_a_marketer_may_neither_hold_nor_lift(client, karim):
 def test_looking_changes_nothing(staff, karim):
     assert staff.get("/customers/K/7/hold/").status_code in {404, 405}
     assert not ContactHold.objects.exists()
+
+
+def test_each_hold_says_in_words_where_it_comes_from(staff, karim):
+    now = timezone.now()
+    held(staff)
+    until = now + timedelta(days=30)
+    given = {"customer": karim, "until": until, "now": now}
+    hold_contacts(reason="unhappy", source="answer:7", **given)
+    hold_contacts(reason="wish", source="colleague:999999", **given)
+    hold_contacts(reason="wish", source="crm:12", **given)
+    page = text(staff.get("/customers/K/7/"))
+    assert "until somebody lifts it, written down by Noor (Consent admin). Only" in page
+    assert "from an answer of theirs. Half the dose." in page
+    assert "written down by a colleague who is no longer here. Only" in page
+    assert "from another system. Only" in page
+    assert "colleague:" not in page
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_page_takes_as_many_queries_however_many_holds(
+    staff, karim, number, django_assert_num_queries
+):
+    now = timezone.now()
+    for n in range(number):
+        user = User.objects.create_user(f"kim{n}", first_name=f"Kim{n}")
+        source = f"colleague:{user.pk}"
+        hold_contacts(customer=karim, reason="wish", until=None, source=source, now=now)
+    staff.get("/customers/K/7/")  # The policy is read once, and then kept.
+    with django_assert_num_queries(33):
+        page = text(staff.get("/customers/K/7/"))
+    assert page.count("written down by Kim") == number
+
+
+def test_nobody_writes_a_hold_down_about_an_erased_customer(staff, karim):
+    type(karim).objects.filter(pk=karim.pk).update(erased_at=timezone.now())
+    page = text(staff.post("/customers/K/7/hold/", {"reason": "wish", "until": ""}, follow=True))
+    assert "This customer was erased." in page
+    assert not ContactHold.objects.exists()
