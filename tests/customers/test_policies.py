@@ -1,6 +1,7 @@
 """Versions of the dose policy: published once, in turn, and only when they are sound."""
 
 import pytest
+from django.utils import translation
 
 from customers.dose_documents import PolicyRefused, digest_of, document_of, policy_of
 from customers.models import DosePolicy, PolicyDraft
@@ -16,6 +17,12 @@ from customers.starting_policy import starting_policy
 from tests.makers import NOW
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield
 
 
 def changed(**given) -> dict:

@@ -239,7 +239,7 @@ def test_the_involvement_of_nested_categories_costs_no_query_for_each_row(
         low = makers.make_category(name=f"Low {n}", parent=middle)
         Product.objects.create(sku=f"P{n}", category=low)
         rows += [f"9,2026-11-20T10:00Z,Low {n},", f"8,2026-11-20T10:00Z,,P{n}"]
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(11):
         result, _refusals = import_text("\n".join(rows))
     assert result.created == 2 * number
     assert set(Response.objects.values_list("involvement", flat=True)) == {"high"}

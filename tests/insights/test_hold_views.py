@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.contact_queries import may_contact
+from customers.erasure import erase_customer
 from customers.holds import hold_contacts
 from customers.models import AccessLog, ContactHold
 from customers.plans import Plan
@@ -57,7 +58,10 @@ def test_a_complaint_stops_everything_until_it_is_lifted_and_both_are_written_do
     assert held(staff).status_code == 302
     page = text(staff.get("/customers/K/7/"))
     assert "Complaint since" in page
-    assert "until somebody lifts it. Only service messages." in page
+    assert (
+        "until somebody lifts it, written down by Noor (Consent admin). Only service messages."
+        in page
+    )
     assert "HELD" in codes(karim)
     hold = karim.holds.get()
     colleague = f"colleague:{User.objects.get().pk}"
@@ -148,7 +152,9 @@ def test_the_page_takes_as_many_queries_however_many_holds(
 
 
 def test_nobody_writes_a_hold_down_about_an_erased_customer(staff, karim):
-    type(karim).objects.filter(pk=karim.pk).update(erased_at=timezone.now())
-    page = text(staff.post("/customers/K/7/hold/", {"reason": "wish", "until": ""}, follow=True))
+    erase_customer(ids=[karim.pk], told=False, handled_by="1", now=timezone.now())
+    karim.refresh_from_db()
+    where = f"/customers/{karim.reference}/hold/"
+    page = text(staff.post(where, {"reason": "wish", "until": ""}, follow=True))
     assert "This customer was erased." in page
     assert not ContactHold.objects.exists()

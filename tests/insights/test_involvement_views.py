@@ -62,7 +62,7 @@ def test_rating_a_category_says_what_it_is_now_and_who_said_so(marketer):
     ("given", "message"),
     [
         ({"importance": 8}, "Select a valid choice"),
-        ({"risk": ""}, "This field is required"),
+        ({"risk": ""}, "Answer this one too"),
         ({"parent": 999}, "Select a valid choice"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_proposal_is_marked_as_a_starting_point_and_leaves_what_is_rated(marke
     sent = {"company": "electronics"}
     page = text(marketer.post("/dosing/involvement/propose/", sent, follow=True))
     assert "1 category has a level to begin with." in page
-    assert "Phones High a starting point, to be rated" in page
+    assert "Phones High a starting point by Noor on" in page
     assert Category.objects.get(name="Boats").rated_how == "manager"
     wrong = marketer.post("/dosing/involvement/propose/", {"company": "bakery"}, follow=True)
     assert "Choose what you mostly sell." in text(wrong)
@@ -126,3 +126,13 @@ def test_both_need_a_login_and_looking_changes_nothing(client):
     assert marketer.get("/dosing/involvement/propose/").status_code == 405
     phones.refresh_from_db()
     assert phones.involvement == ""
+
+
+def test_what_a_category_is_part_of_can_be_said_without_rating_it(marketer):
+    parent = make_category(name="Electronics", involvement="high", rated_at=NOW)
+    phones = make_category(name="Phones")
+    given = {"importance": "", "risk": "", "interest": "", "parent": parent.pk}
+    page = marketer.post(f"/dosing/involvement/{phones.pk}/", given, follow=True)
+    assert "Phones High follows Electronics" in text(page)
+    phones.refresh_from_db()
+    assert (phones.parent, phones.involvement, phones.rated_how) == (parent, "", "")
