@@ -6,10 +6,12 @@ claim sees, which asks about each customer again under the lock.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
@@ -60,19 +62,37 @@ class Funnel:
         return len(self.ids)
 
 
-def funnel(plan: Plan, now: datetime) -> Funnel:
-    """Choose whom a plan may reach now; in a handful of queries however many customers there are.
+def reachable() -> QuerySet[Customer]:
+    """Return everybody there is: who was not erased, nor merged into another record."""
+    return Customer.objects.filter(erased_at=None).exclude(_absorbed())
+
+
+def funnel(plan: Plan, now: datetime, among: QuerySet[Customer] | None = None) -> Funnel:
+    """Choose whom a plan may reach; in a handful of queries however many customers there are.
+
+    `among` are those of `reachable` it is meant for, None for all.
 
     NoAudience for a purpose without consent (service goes to one customer at a time) and for one
     that nobody set up.
     """
     purpose = _purpose(plan)
     at = plan.at or now
-    total = Customer.objects.filter(erased_at=None).exclude(_absorbed()).count()
+    with _room_to_join():
+        return _choose(purpose, plan, at, now, among)
+
+
+def _choose(
+    purpose: Purpose,
+    plan: Plan,
+    at: datetime,
+    now: datetime,
+    among: QuerySet[Customer] | None,
+) -> Funnel:
+    total = (reachable() if among is None else among).count()
     policy = current_policy()
     if policy is None or not ledger_is_sound():
         return Funnel(total, no_permission=total)
-    left = _permitted(purpose, plan, at)
+    left = _permitted(purpose, plan, at, among)
     steps = {"no_permission": total - len(left)}
     for name, stopped in (
         ("left_alone", _left_alone(purpose, now, at)),
@@ -84,15 +104,28 @@ def funnel(plan: Plan, now: datetime) -> Funnel:
     return Funnel(total, quiet=quiet, unknown_zone=unknown, ids=sorted(open_), **steps)
 
 
-def claim_audience(
-    *, plan: Plan, campaign: str, source: str, now: datetime
-) -> Iterator[Sequence[Claim]]:
-    """Claim a contact with everybody a plan may reach, batch by batch, each committed when given.
-
-    The request ids are "campaign:customer", so that a campaign that is broken off goes on where it
-    was and nobody is claimed twice.
+@contextmanager
+def _room_to_join() -> Iterator[None]:
+    """Let PostgreSQL join a million customers in memory. Of its default of 4 MB it makes files,
+    which takes half as long again.
     """
-    ids = funnel(plan, now).ids
+    if connection.vendor != "postgresql":
+        # There a transaction would keep everybody from writing meanwhile.
+        yield
+        return
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        yield
+
+
+def claim_audience(
+    *, plan: Plan, ids: Sequence[int], campaign: str, source: str, now: datetime
+) -> Iterator[Sequence[Claim]]:
+    """Claim a contact with everybody that was chosen, batch by batch, each committed when given.
+
+    `ids` are those of a funnel. The request ids are "campaign:customer", so that a campaign that is
+    broken off goes on where it was and nobody is claimed twice.
+    """
     for start in range(0, len(ids), BATCH):
         people = Customer.objects.in_bulk(ids[start : start + BATCH])
         requests = [
@@ -115,9 +148,13 @@ def _absorbed() -> Exists:
     return Exists(CustomerMerge.objects.filter(absorbed=OuterRef("pk")))
 
 
-def _permitted(purpose: Purpose, plan: Plan, at: datetime) -> dict[int, str]:
+def _permitted(
+    purpose: Purpose, plan: Plan, at: datetime, among: QuerySet[Customer] | None
+) -> dict[int, str]:
     """Return who permits it, with their time zones."""
     rows = permitted(at, heed_pauses=False, purpose=purpose).filter(channel=plan.channel)
+    if among is not None:
+        rows = rows.filter(customer__in=among)
     return dict(rows.values_list("customer_id", "customer__time_zone"))
 
 

@@ -9,12 +9,14 @@ import re
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 _UNSUBSCRIBE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([a-z]{1,10})")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_RATING = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,38 @@ def read_preferences(token: str) -> int | None:
     """Return the id of the customer, None for a token we did not sign for this."""
     text = _unsigned("preferences", token)
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a link under a mail asks about: a contact, the touchpoint that asks, and the campaign.
+
+    Ids, `campaign_id` 0 for none. It can answer that one question, and nothing else.
+    """
+
+    contact_id: int
+    touchpoint_id: int
+    campaign_id: int = 0
+
+
+def rating_token(rating: Rating) -> str:
+    """Return the token of /r/<token>/: the same for the same question under the same mail."""
+    said = f"{rating.contact_id}-{rating.touchpoint_id}-{rating.campaign_id}"
+    return _signer("rating").sign(said)
+
+
+def read_rating(token: str) -> Rating | None:
+    """Return what a token asks about, None for one we did not sign for this."""
+    found = _RATING.fullmatch(_unsigned("rating", token))
+    return Rating(*map(int, found.groups())) if found else None
+
+
+def rating_key(token: str) -> str:
+    """Return the key of the answer to a link, always the same one.
+
+    A hash of the signature: nobody comes from the answer to the contact without our keys.
+    """
+    return str(UUID(bytes=hashlib.sha256(token.encode()).digest()[:16]))
 
 
 def own_page_pass(link_id: int) -> str:

@@ -16,7 +16,7 @@ from customers.api_keys import Scope
 from customers.contacts import confirm_contacts, release_contacts
 from customers.models import ConsentState, Contact, Decision, Evidence
 from customers.plans import Plan
-from customers.reach import claim_audience
+from customers.reach import claim_audience, funnel
 from tests.customers.test_contacts_api import TEXT, awake_all_night, make_key, permitting
 from tests.customers.test_ledger_together import _emptied_afterwards  # noqa: F401
 
@@ -135,7 +135,13 @@ def test_beside_a_bulk_claim_over_the_same_customers_nobody_gets_more_than_one(
         number += 1
         campaign = f"spring-{number}"
         now = timezone.now()
-        for claims in claim_audience(plan=plan, campaign=campaign, source="mailing:1", now=now):
+        for claims in claim_audience(
+            plan=plan,
+            ids=funnel(plan, now).ids,
+            campaign=campaign,
+            source="mailing:1",
+            now=now,
+        ):
             mine += [one.contact.request_id for one in claims[:2] if one.contact]
             extra = [one.contact.request_id for one in claims[2:] if one.contact]
             release_contacts(requests=extra, source="mailing:1", now=now)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from django.db import connection
 
 from customers.contact_queries import may_contact
 from customers.dosing import Outcome
@@ -99,17 +100,23 @@ def test_a_reservation_for_later_is_left_to_the_claim():
         noor, status=ContactStatus.RESERVED, sent_at=None, from_at=NOW + HOUR, to_at=NOW + 7 * HOUR
     )
     assert funnel(TIPS, NOW).ids == [noor.pk]
-    [[claim]] = claim_audience(plan=TIPS, campaign="spring", source="mailing:9", now=NOW)
+    [[claim]] = claim_audience(
+        plan=TIPS, ids=funnel(TIPS, NOW).ids, campaign="spring", source="mailing:9", now=NOW
+    )
     assert claim.contact is None
 
 
 def test_a_campaign_that_broke_off_goes_on_and_claims_nobody_twice(monkeypatch):
     monkeypatch.setattr("customers.reach.BATCH", 2)
     people = [make_permitted() for _ in range(5)]
-    batches = claim_audience(plan=TIPS, campaign="spring", source="mailing:9", now=NOW)
+    batches = claim_audience(
+        plan=TIPS, ids=funnel(TIPS, NOW).ids, campaign="spring", source="mailing:9", now=NOW
+    )
     assert len(next(batches)) == 2
     batches.close()
-    for _ in claim_audience(plan=TIPS, campaign="spring", source="mailing:9", now=NOW):
+    for _ in claim_audience(
+        plan=TIPS, ids=funnel(TIPS, NOW).ids, campaign="spring", source="mailing:9", now=NOW
+    ):
         pass
     requests = Contact.objects.order_by("pk").values_list("request_id", flat=True)
     assert list(requests) == [f"spring:{one.pk}" for one in people]
@@ -117,10 +124,12 @@ def test_a_campaign_that_broke_off_goes_on_and_claims_nobody_twice(monkeypatch):
 
 def test_everybody_costs_as_many_queries_as_one(django_assert_num_queries):
     funnel(TIPS, NOW)  # The policy is read once, and then kept.
+    # PostgreSQL is told to join in memory.
+    queries = 10 if connection.vendor == "postgresql" else 9
     for several in (1, 3):
         for _ in range(several):
             make_contact(make_permitted(), NOW - 40 * DAY)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(queries):
             funnel(TIPS, NOW)
 
 
