@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from customers.models import Contact
 from customers.public_pages import (
     busy,
     discreet,
@@ -34,6 +35,7 @@ from feedback.intake import TooLate, Visit
 from feedback.models import (
     HAPPY_REASONS,
     UNHAPPY_REASONS,
+    Campaign,
     ExposureKind,
     Reason,
     Response,
@@ -58,6 +60,29 @@ class Choice:
     chosen: bool
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The question a page asks. Under a mail of ours the link says whom, and there is one answer.
+
+    Without a `contact` the form holds the key of the answer, and the link may name a campaign.
+    """
+
+    touchpoint: Touchpoint
+    contact: Contact | None = None
+    key: str = ""
+    campaign: Campaign | None = None
+
+    @property
+    def scale(self) -> str:
+        return self.touchpoint.scale
+
+    def key_in(self, request: HttpRequest) -> str:
+        return self.key or request.POST.get("key", "")
+
+    def new_key(self) -> str:
+        return self.key or str(uuid4())
+
+
 @csrf_exempt
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,10 +97,15 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
             _("You need not do anything."),
             status=404,
         )
+    return answer_page(request, Asked(touchpoint))
+
+
+def answer_page(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """Ask a question, or take the answer of a button that was pressed."""
     if request.method != "POST":
-        _count_opened(request, touchpoint)
-        chosen = _value(touchpoint, request.GET)
-        response = _ask(request, touchpoint, key=str(uuid4()), chosen=chosen)
+        _count_opened(request, asked)
+        chosen = _value(asked.touchpoint, request.GET)
+        response = _ask(request, asked, key=asked.new_key(), chosen=chosen)
         # Who goes back has to find the same form with the same key, or a change of mind would
         # count as a second answer. After a press there is an answer on the page: not kept.
         response["Cache-Control"] = "private, no-cache"
@@ -88,11 +118,11 @@ def hosted(request: HttpRequest, key: str) -> HttpResponse:
             status=403,
         )
     if "change" in request.POST:
-        chosen = _value(touchpoint, request.POST)
-        return _ask(request, touchpoint, key=request.POST.get("key", ""), chosen=chosen)
-    if wait := seconds_to_wait(request, touchpoint):
+        chosen = _value(asked.touchpoint, request.POST)
+        return _ask(request, asked, key=asked.key_in(request), chosen=chosen)
+    if wait := seconds_to_wait(request, asked.touchpoint):
         return busy(request, 429, wait)
-    return _put(request, touchpoint)
+    return _put(request, asked)
 
 
 # -- Opening ---------------------------------------------------------------------------------------
@@ -106,15 +136,16 @@ def _value(touchpoint: Touchpoint, fields: QueryDict) -> int | None:
         return None
 
 
-def _count_opened(request: HttpRequest, touchpoint: Touchpoint) -> None:
+def _count_opened(request: HttpRequest, asked: Asked) -> None:
     """Count, without identity, that a link of a mail was opened; a reload here is not one."""
     inside = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    touchpoint = asked.touchpoint
     named = _value(touchpoint, request.GET) is not None
     if request.method != "GET" or is_prefetched(request) or inside or not named:
         return
     if seconds_to_wait_to_be_seen(request, touchpoint):
         return
-    campaign = queries.campaign_by_key(request.GET.get("c", ""))
+    campaign = asked.campaign or queries.campaign_by_key(request.GET.get("c", ""))
     # A count that is missed is no reason to keep the question from somebody.
     with suppress(OperationalError, InterfaceError):
         intake.count_exposure(touchpoint, ExposureKind.OPENED, timezone.now(), campaign)
@@ -123,21 +154,22 @@ def _count_opened(request: HttpRequest, touchpoint: Touchpoint) -> None:
 # -- Answering -------------------------------------------------------------------------------------
 
 
-def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
-    fields = _fields(request.POST, touchpoint)
+def _put(request: HttpRequest, asked: Asked) -> HttpResponse:
+    fields = _fields(request, asked)
     try:
-        message = collect.read(fields, scale=touchpoint.scale, reasons=REASONS)
+        message = collect.read(fields, scale=asked.scale, reasons=REASONS)
     except RuleBroken as error:
-        return _refused(request, touchpoint, error)
+        return _refused(request, asked, error)
     assert isinstance(message, NewAnswer)  # noqa: S101  (a form has no field "edits")
     visit = Visit(
         language=spoken(),
-        from_mail="mail" in request.POST,
-        campaign=queries.campaign_by_key(request.POST.get("c", "")),
+        from_mail=asked.contact is not None or "mail" in request.POST,
+        campaign=asked.campaign or queries.campaign_by_key(request.POST.get("c", "")),
+        contact=asked.contact,
     )
     try:
         response = intake.put_answer(
-            touchpoint=touchpoint,
+            touchpoint=asked.touchpoint,
             message=message,
             said=fields.keys(),
             visit=visit,
@@ -146,9 +178,7 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
     except KeyReused:
         problem = _("That did not work. Answer once more.")
         chosen = message.value
-        return _ask(
-            request, touchpoint, key=str(uuid4()), chosen=chosen, problem=problem, status=422
-        )
+        return _ask(request, asked, key=asked.new_key(), chosen=chosen, problem=problem, status=422)
     except TooLate:
         return say(
             request,
@@ -156,12 +186,14 @@ def _put(request: HttpRequest, touchpoint: Touchpoint) -> HttpResponse:
             _("It is more than 24 hours old and can no longer be changed."),
             status=409,
         )
-    return _thank(request, touchpoint, response)
+    return _thank(request, asked, response)
 
 
-def _fields(form: QueryDict, touchpoint: Touchpoint) -> dict[str, Any]:
+def _fields(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     """Return a form as the collector would get it; texts that are not in it are left out."""
-    fields: dict[str, Any] = {"key": form.get("key", ""), "value": _value(touchpoint, form)}
+    form = request.POST
+    value = _value(asked.touchpoint, form)
+    fields: dict[str, Any] = {"key": asked.key_in(request), "value": value}
     if fields["value"] is None:
         del fields["value"]
     if "reason" in form:
@@ -172,14 +204,14 @@ def _fields(form: QueryDict, touchpoint: Touchpoint) -> dict[str, Any]:
     return fields
 
 
-def _refused(request: HttpRequest, touchpoint: Touchpoint, error: RuleBroken) -> HttpResponse:
+def _refused(request: HttpRequest, asked: Asked, error: RuleBroken) -> HttpResponse:
     problem = {
         "value": _("Choose an answer first."),
         "comment": _("Your comment is too long or holds a character that cannot be stored."),
     }.get(error.field, _("That did not work. Answer once more."))
-    key = request.POST.get("key", "") if error.field != "key" else str(uuid4())
-    chosen = _value(touchpoint, request.POST)
-    return _ask(request, touchpoint, key=key, chosen=chosen, problem=problem, status=422)
+    key = asked.key_in(request) if error.field != "key" else asked.new_key()
+    chosen = _value(asked.touchpoint, request.POST)
+    return _ask(request, asked, key=key, chosen=chosen, problem=problem, status=422)
 
 
 # -- Pages -----------------------------------------------------------------------------------------
@@ -187,14 +219,14 @@ def _refused(request: HttpRequest, touchpoint: Touchpoint, error: RuleBroken) ->
 
 def _ask(
     request: HttpRequest,
-    touchpoint: Touchpoint,
+    asked: Asked,
     *,
     key: str,
     chosen: int | None,
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    language = spoken()
+    language, touchpoint = spoken(), asked.touchpoint
     context = {
         "question": touchpoint.question(language, formal=is_formal()),
         "scale": touchpoint.scale,
@@ -203,26 +235,28 @@ def _ask(
         "chosen": chosen,
         "key": key,
         "problem": problem,
-        **_visit(request),
+        **_visit(request, asked),
     }
     return show(request, "feedback/question.html", context, status=status)
 
 
-def _thank(request: HttpRequest, touchpoint: Touchpoint, response: Response) -> HttpResponse:
+def _thank(request: HttpRequest, asked: Asked, response: Response) -> HttpResponse:
     happy = is_happy(response)
     reasons = HAPPY_REASONS if happy else UNHAPPY_REASONS
     context = {
-        "thanks": touchpoint.thanks(spoken()),
+        "thanks": asked.touchpoint.thanks(spoken()),
         "answer": response,
         "happy": happy,
         "reasons": [(key, Reason(key).label, key == response.reason) for key in reasons],
-        **_visit(request),
+        **_visit(request, asked),
     }
     return show(request, "feedback/thanks.html", context)
 
 
-def _visit(request: HttpRequest) -> Mapping[str, object]:
-    """Return what the form carries along: how the visitor came here."""
+def _visit(request: HttpRequest, asked: Asked) -> Mapping[str, object]:
+    """Return what the form carries along: how the visitor came here. Our own links know that."""
+    if asked.contact:
+        return {"is_known": True}
     form = request.POST if request.method == "POST" else request.GET
     return {
         "from_mail": "mail" in form if request.method == "POST" else "v" in form,

@@ -10,13 +10,36 @@ from uuid import uuid4
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from customers.consent import Method
-from customers.models import Category, Channel, ConsentForm, Customer, Product, Purpose
+from customers.models import (
+    Category,
+    Channel,
+    ConsentForm,
+    Contact,
+    Customer,
+    Product,
+    Purpose,
+)
 from customers.offers import offer_form
 from customers.queries import may_process, people_by_reference, products_by_code
 from feedback import tallies
 from feedback.collect import Edit, NewAnswer
-from feedback.models import Campaign, Exposure, ExposureKind, Response, ResponseEdit, Touchpoint
-from feedback.services import Answer, KeyReused, edit_response, lock_customer_of, submit_response
+from feedback.models import (
+    Campaign,
+    Exposure,
+    ExposureKind,
+    Invitation,
+    Response,
+    ResponseEdit,
+    Touchpoint,
+)
+from feedback.services import (
+    Answer,
+    KeyReused,
+    edit_response,
+    lock_customer_of,
+    record_invitations,
+    submit_response,
+)
 
 # Without a yes to this, an answer is nobody's, whoever the shop says it comes from.
 BASIS = "satisfaction_survey"
@@ -54,6 +77,8 @@ class Visit:
     # Of the page, for an answer that does not say its own.
     language: str = ""
     campaign: Campaign | None = None
+    # The mail that asked, by its link.
+    contact: Contact | None = None
 
     @property
     def channel(self) -> Channel:
@@ -96,6 +121,8 @@ def collect_answer(
     with _one_transaction():
         if reference:
             answer = replace(answer, customer=_permitting(reference, visit.channel, now))
+        if visit.contact:
+            answer = _as_asked(answer, visit.contact, now)
         if _is_key_of_an_edit(touchpoint, message.key):
             raise KeyReused(message.key)
         response, created = submit_response(answer)
@@ -146,16 +173,48 @@ def _one_transaction() -> Iterator[None]:
         _turn.release()
 
 
-def _permitting(reference: str, channel: Channel, now: datetime) -> Customer | None:
-    """Return the customer if their answer may be theirs; None leaves it anonymous.
+def _as_asked(answer: Answer, contact: Contact, now: datetime) -> Answer:
+    """Tie an answer to the mail that asked: what it was about, whom, and the one invitation of it.
 
-    Locked, so that an erasure or a withdrawal comes before it or after it, and never between.
+    The link proves that the mail was delivered, whatever its sender reported so far. Whose answer
+    it is stays out of it unless they permit that.
     """
+    customer = _if_permitted(contact.customer_id, Channel.EMAIL, now)
+    asked = Invitation(
+        key=answer.key,
+        customer=customer,
+        touchpoint=answer.touchpoint,
+        product=answer.product,
+        category=contact.category or answer.category,
+        channel=Channel.EMAIL,
+        customer_type=contact.customer_type,
+        invited_at=contact.sent_at or now,
+    )
+    record_invitations([asked])
+    return replace(
+        answer,
+        customer=customer,
+        category=asked.category,
+        customer_type=contact.customer_type,
+        invitation=Invitation.objects.get(key=answer.key),
+    )
+
+
+def _permitting(reference: str, channel: Channel, now: datetime) -> Customer | None:
+    """Return the customer with a reference if their answer may be theirs; None for anonymous."""
     if "\0" in reference:
         # PostgreSQL refuses even to look for it.
         return None
     found = people_by_reference([reference]).get(reference)
-    rows = Customer.objects.select_for_update().filter(pk=found.pk if found else 0, erased_at=None)
+    return _if_permitted(found.pk if found else 0, channel, now)
+
+
+def _if_permitted(customer_id: int, channel: Channel, now: datetime) -> Customer | None:
+    """Return the customer if their answer may be theirs; None leaves it anonymous.
+
+    Locked, so that an erasure or a withdrawal comes before it or after it, and never between.
+    """
+    rows = Customer.objects.select_for_update().filter(pk=customer_id, erased_at=None)
     customer = rows.first()
     try:
         allowed = customer is not None and may_process(customer, BASIS, channel, now).allowed

@@ -205,11 +205,17 @@ class Invitation(Dimensions):
     invited_at = models.DateTimeField(_("invited at"))
     # The cohort: the local day of the ask, whenever the answer comes.
     invited_on = models.DateField(_("invited on"), editable=False)
+    # Of the link it was asked by, and of the answer to that: one link is one invitation. Empty
+    # for what was asked elsewhere.
+    key = models.CharField(_("key"), max_length=64, blank=True, editable=False, default="")
 
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
         constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=~models.Q(key=""), name="invitation_one_for_a_link"
+            ),
             models.CheckConstraint(
                 condition=models.Q(channel__in=["", *Channel.values]),
                 name="invitation_channel_known",

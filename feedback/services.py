@@ -303,11 +303,19 @@ def move_answers(*, of: Customer, to: Customer) -> tuple[int, int]:
 
 
 def record_invitations(invitations: Sequence[Invitation]) -> list[Invitation]:
-    """Store delivered invitations, each still silent; their local day is filled in here."""
-    for invitation in invitations:
-        invitation.invited_on = tallies.local_day(invitation.invited_at)
+    """Store delivered invitations, each still silent; their local day is filled in here.
+
+    One whose link is known is there already: an answer that came before the report of sending
+    brought it along. Only what was new is returned.
+    """
+    keys = {invitation.key for invitation in invitations} - {""}
     with transaction.atomic():
-        stored = Invitation.objects.bulk_create(invitations, batch_size=1_000)
+        rows = Invitation.objects.filter(key__in=keys) if keys else Invitation.objects.none()
+        known = set(rows.values_list("key", flat=True))
+        new = [one for one in invitations if one.key not in known]
+        for invitation in new:
+            invitation.invited_on = tallies.local_day(invitation.invited_at)
+        stored = Invitation.objects.bulk_create(new, batch_size=1_000)
         tallies.write_changes(
             (tallies.invitation_key(invitation, answered=False), +1) for invitation in stored
         )

@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
 from customers import api, public_optin, public_preferences, public_unsubscribe
-from feedback import hosted, public
+from feedback import hosted, public, rated
 from insights import (
     annotation_views,
     api_key_views,
@@ -96,6 +96,7 @@ urlpatterns = [
     path("widget.js", public.widget, name="widget"),
     re_path(r"^widget\.(?P<hash>[0-9a-f]{16})\.js$", public.pinned_widget, name="pinned_widget"),
     path("v/<str:key>/", hosted.hosted, name="hosted"),
+    path("r/<str:token>/", rated.rated, name="rated"),
     path("u/<str:token>/", public_unsubscribe.unsubscribe, name="unsubscribe"),
     path("preferences/", public_preferences.preferences_ask, name="preferences_ask"),
     path("preferences/mine/", own_page_views.own_page, name="own_page"),

@@ -71,6 +71,7 @@ PUBLIC = {
     "collector",
     "shown",
     "hosted",
+    "rated",
     "opt_in",
     "confirm",
     "unsubscribe",

@@ -64,6 +64,7 @@ PUBLIC = {
     "shown",
     # The question on a page of its own, for readers of a newsletter.
     "hosted",
+    "rated",
     # Where permission is asked, and the button behind the link that confirms it.
     "opt_in",
     "confirm",
@@ -92,6 +93,7 @@ WITHOUT_TOKEN = {
     "collector",
     "shown",
     "hosted",
+    "rated",
     "opt_in",
     "confirm",
     "unsubscribe",
