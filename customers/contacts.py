@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -295,6 +295,17 @@ def confirm_contacts(*, requests: Sequence[str], source: str, now: datetime) -> 
     return _each(requests, source, now, _confirm)
 
 
+def report_sent(*, sent: Mapping[str, datetime], source: str, now: datetime) -> dict[str, Answered]:
+    """Say when contacts went out, by request, as a mail tool tells afterwards.
+
+    What was sent was sent: nothing is asked any more, and it counts at its own moment, too late
+    where its lease was over or it had been given back.
+    """
+    return _each(
+        list(sent), source, now, lambda contact, _is_permitted, _now: _report(contact, sent)
+    )
+
+
 def release_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
     """Give back contacts that will not happen, so that they no longer weigh."""
     return _each(requests, source, now, _release)
@@ -378,6 +389,16 @@ def _confirm(contact: Contact, is_permitted: bool, now: datetime) -> Answered:
     contact.sent_at = contact.from_at = contact.to_at = now
     if not in_time:
         logger.warning("Contact %d of %s was sent after its lease", contact.pk, contact.source)
+    return Answered(contact.status)
+
+
+def _report(contact: Contact, sent: Mapping[str, datetime]) -> Answered:
+    if contact.status in SENT:
+        return Answered(contact.status)
+    at = sent[contact.request_id]
+    in_time = contact.status == ContactStatus.RESERVED and at < contact.to_at
+    contact.status = ContactStatus.SENT if in_time else ContactStatus.SENT_LATE
+    contact.sent_at = contact.from_at = contact.to_at = at
     return Answered(contact.status)
 
 

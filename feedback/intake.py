@@ -191,12 +191,17 @@ def _as_asked(answer: Answer, contact: Contact, now: datetime) -> Answer:
         invited_at=contact.sent_at or now,
     )
     record_invitations([asked])
+    invitation = Invitation.objects.get(key=answer.key)
+    if customer is None and invitation.customer_id:
+        # It says whom we asked; from now on it would also say whose answer this is.
+        invitation.customer = None
+        invitation.save(update_fields=["customer"])
     return replace(
         answer,
         customer=customer,
         category=asked.category,
         customer_type=contact.customer_type,
-        invitation=Invitation.objects.get(key=answer.key),
+        invitation=invitation,
     )
 
 

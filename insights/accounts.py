@@ -45,11 +45,14 @@ MAY_ANNOTATE = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 # How often customers are contacted is for who contacts them, and for who answers for it.
 MAY_CHANGE_POLICY = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
 
+# Who sends gets the addresses of who may be sent this mail, and of nobody else.
+MAY_MAIL = frozenset({Role.MARKETER, Role.ADMINISTRATOR})
+
 # What is done with data, in general, is for everybody who works with it.
 MAY_READ_REGISTER = frozenset({Role.MARKETER, Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
 # What customers permit, read before they say yes and ask about their data is looked after by few,
-# and who sends is not among them: marketers see counts, never whose they are.
+# and who sends is not among them: marketers see counts, and whose they are in a send list alone.
 MAY_MANAGE_CONSENT = frozenset({Role.CONSENT_ADMIN, Role.ADMINISTRATOR})
 
 
@@ -89,6 +92,11 @@ def may_annotate(roles: Iterable[str]) -> bool:
 def may_change_policy(roles: Iterable[str]) -> bool:
     """Say whether somebody may change how often customers are contacted."""
     return not MAY_CHANGE_POLICY.isdisjoint(roles)
+
+
+def may_mail(roles: Iterable[str]) -> bool:
+    """Say whether somebody may make send lists, and fetch them."""
+    return not MAY_MAIL.isdisjoint(roles)
 
 
 def may_read_register(roles: Iterable[str]) -> bool:

@@ -14,6 +14,7 @@ from insights.accounts import (
     may_annotate,
     may_change_settings,
     may_import,
+    may_mail,
     may_manage_consent,
     may_read_register,
     may_set_up_touchpoints,
@@ -44,6 +45,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_set_up_touchpoints": SimpleLazyObject(lambda: may_set_up_touchpoints(roles)),
         "may_change_settings": SimpleLazyObject(lambda: may_change_settings(roles)),
         "may_manage_consent": SimpleLazyObject(lambda: may_manage_consent(roles)),
+        "may_mail": SimpleLazyObject(lambda: may_mail(roles)),
         "may_annotate": SimpleLazyObject(lambda: may_annotate(roles)),
         "may_read_register": SimpleLazyObject(lambda: may_read_register(roles)),
     }

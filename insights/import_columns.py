@@ -101,6 +101,14 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "category": ("productgroup", "categorie", "productgroep"),
     },
+    "reports": {
+        "contact": ("contactid", "contactnummer"),
+        "outcome": ("status", "event", "result", "resultaat", "uitkomst"),
+        "at": (
+            *("senton", "sentat", "eventdate", "date", "timestamp"),
+            *("verzondenop", "verstuurdop", "datum", "wanneer"),
+        ),
+    },
 }
 
 _SIGNS = re.compile(r"[\W_]+")

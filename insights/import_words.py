@@ -15,6 +15,7 @@ Choices = Sequence[tuple[str, Any]]
 
 _MOMENT = _("Such as 2011-12-09 12:50 or 09-12-2011 12:50.")
 _SALE = _("Only for the state soft: yes or no.")
+_OUTCOMES = _("sent, bounced, unsubscribed, complained or not_sent.")
 _DAY = _("Such as 2011-12-09 or 09-12-2011.")
 
 # Per kind and field: its name and what belongs in it.
@@ -100,8 +101,20 @@ TEXTS: Mapping[str, Mapping[str, tuple[Any, Any]]] = {
         "sent_at": (_("Sent at"), _MOMENT),
         "category": (_("Category"), _("What it was about. Empty for the whole shop.")),
     },
+    ImportJob.Kind.REPORTS: {
+        "contact": (_("Contact"), _("The column “contact” of the send list, as it was.")),
+        "outcome": (_("What became of it"), _OUTCOMES),
+        "at": (_("When"), _("Empty: the moment that was planned.")),
+    },
 }
 
+_REPORTED = (
+    ("sent", _("Sent")),
+    ("bounced", _("The address does not exist")),
+    ("unsubscribed", _("Unsubscribed in the mail tool")),
+    ("complained", _("Marked as unwanted")),
+    ("not_sent", _("Not sent")),
+)
 _YES_OR_NO = (("yes", _("Yes")), ("no", _("No")))
 
 # Fields that may be the same for every row; an empty list is typed, not chosen. The day of a
@@ -135,6 +148,7 @@ CONSTANTS: Mapping[str, Mapping[str, Choices | Callable[[], Choices]]] = {
         "kind": ContactKind.choices,
         "category": (),
     },
+    ImportJob.Kind.REPORTS: {"outcome": _REPORTED},
 }
 
 # What "create what is missing" makes, per kind.

@@ -33,6 +33,7 @@ from customers.mapping import Mapping as FieldMapping
 from feedback.importers import ResponseImporter
 from insights.accounts import is_alone
 from insights.models import ImportJob
+from mailings.report_importer import ReportImporter
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ IMPORTERS: Mapping[str, type[Importer]] = {
     ImportJob.Kind.RESPONSES: ResponseImporter,
     ImportJob.Kind.CONSENTS: ConsentImporter,
     ImportJob.Kind.CONTACTS: ContactImporter,
+    ImportJob.Kind.REPORTS: ReportImporter,
 }
 
 # A running import says at most once a second how far it is.

@@ -129,6 +129,7 @@ class ImportJob(models.Model):
         RESPONSES = "responses", _("Answers")
         CONSENTS = "consents", _("Permissions of customers")
         CONTACTS = "contacts", _("Contacts")
+        REPORTS = "reports", _("Report of a mail tool")
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Not started")
@@ -187,7 +188,7 @@ class ImportJob(models.Model):
                 condition=models.Q(
                     kind__in=[
                         *("customers", "products", "purchases", "responses", "consents"),
-                        "contacts",
+                        *("contacts", "reports"),
                     ]
                 ),
                 name="importjob_kind_known",

@@ -108,6 +108,7 @@ RETENTION_STOPS_DAYS = env.int("RETENTION_STOPS_DAYS", 1825, validate=validate.R
 
 INSTALLED_APPS = [
     "insights",
+    "mailings",
     "feedback",
     "customers",
     "django.contrib.admin",

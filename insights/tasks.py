@@ -19,6 +19,8 @@ from feedback.tasks import fold
 from insights import importing, keeping, requests, services
 from insights.models import NightlyRun
 from insights.organisation import profile
+from mailings import lists
+from mailings.tasks import reserve_lists
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
         "requests": lambda: [carry_out_requests] if requests.any_due() else [],
         "letters": lambda: [send_letters] if letters.any_due(now) else [],
         "invalidations": lambda: [invalidate] if invalidations.any_due() else [],
+        "mailings": lambda: [reserve_lists] if lists.any_due(now) else [],
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.
         "imports": lambda: _due_imports(now),

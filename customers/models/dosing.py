@@ -126,7 +126,9 @@ class PolicyDraft(models.Model):
 
 
 class ContactStatus(models.TextChoices):
-    """reserved → sent, released, expired or failed; expired → sent late. Nothing else."""
+    """reserved → sent, released, expired or failed; what was no longer reserved and went all the
+    same → sent late. Nothing else.
+    """
 
     RESERVED = "reserved", _("Reserved")
     SENT = "sent", _("Sent")

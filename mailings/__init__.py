@@ -1,0 +1,1 @@
+"""What we send: messages to an audience, dosed."""

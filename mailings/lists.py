@@ -1,0 +1,240 @@
+"""The send list: contacts reserved for a mail tool of the shop's own, and what its report says.
+
+A worker reserves, batch by batch, each committed; broken off it goes on where it was. Who took back
+a permission since is left out of the list, whenever it is fetched.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from customers.audience import permitted
+from customers.bell import ring_after_commit
+from customers.contacts import release_contacts
+from customers.models import Contact, ContactStatus
+from customers.reach import Funnel, claim_audience
+from customers.tokens import Rating, rating_key, rating_token
+from customers.unsubscribe import preferences_url, unsubscribe_url
+from feedback.places import name_campaign
+from mailings.audience import choose, plan_of
+from mailings.models import Mailing, MailingStatus
+
+# A worker that reserves shows life with every batch.
+SILENT = timedelta(minutes=2)
+# A list that was not reported back by then is flagged.
+TIME_TO_REPORT = timedelta(hours=48)
+GONE = (MailingStatus.DONE, MailingStatus.CANCELLED)
+
+
+class NotNow(ValueError):
+    """What was asked of a mailing cannot be done as it stands; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+# -- Reserving ------------------------------------------------------------------------------------
+
+
+def start_list(*, mailing_id: int, now: datetime) -> Mailing:
+    """Have contacts reserved for a draft; NotNow for one that was started, or is planned too late.
+
+    What is asked under it gets a campaign of its own.
+    """
+    with transaction.atomic():
+        mailing = Mailing.objects.select_for_update(of=("self",)).get(pk=mailing_id)
+        if mailing.status != MailingStatus.DRAFT:
+            raise NotNow("started", f"{mailing.name} was started before.")
+        if mailing.planned_at <= now:
+            raise NotNow(
+                "planned", f"{mailing.planned_at:%Y-%m-%d %H:%M} UTC is over. Plan it later."
+            )
+        if mailing.touchpoint_id:
+            mailing.campaign, _new = name_campaign(name=mailing.name, now=now)
+        mailing.status = MailingStatus.RESERVING
+        mailing.save(update_fields=["campaign", "status"])
+        ring_after_commit("mailings")
+    return mailing
+
+
+def any_due(now: datetime) -> bool:
+    """Say whether a list waits for a worker."""
+    return _waiting(now).exists()
+
+
+def reserve_due(now: datetime, clock: Callable[[], datetime]) -> int:
+    """Reserve for the lists that wait, one after another; return how many are ready since."""
+    done = 0
+    while (mailing := _claim(now)) is not None:
+        done += _reserve(mailing, clock)
+    return done
+
+
+def _waiting(now: datetime) -> QuerySet[Mailing]:
+    unclaimed = Q(claimed_at=None) | Q(claimed_at__lte=now - SILENT)
+    return Mailing.objects.filter(unclaimed, status=MailingStatus.RESERVING)
+
+
+def _claim(now: datetime) -> Mailing | None:
+    for mailing in _waiting(now).select_related("purpose", "category").order_by("pk"):
+        if _still_ours(mailing, now):
+            return mailing
+    return None
+
+
+def _still_ours(mailing: Mailing, now: datetime) -> bool:
+    """Show life, unless it was cancelled or another worker took over meanwhile."""
+    mine = Mailing.objects.filter(
+        pk=mailing.pk, status=MailingStatus.RESERVING, claimed_at=mailing.claimed_at
+    )
+    mailing.claimed_at = now
+    return bool(mine.update(claimed_at=now))
+
+
+def _reserve(mailing: Mailing, clock: Callable[[], datetime]) -> bool:
+    chosen = choose(mailing, clock())
+    if not mailing.funnel:
+        # Broken off and begun again it would count its own contacts among those over their dose.
+        mailing.funnel = _steps(chosen)
+        mailing.save(update_fields=["funnel"])
+    refused: Counter[str] = Counter(mailing.refused)
+    for claims in claim_audience(
+        plan=plan_of(mailing),
+        ids=chosen.ids,
+        campaign=mailing.source,
+        source=mailing.source,
+        now=clock(),
+    ):
+        refused.update(
+            one.judged.verdict.reasons[0].code
+            for one in claims
+            if one.judged and one.judged.verdict.reasons
+        )
+        if not _still_ours(mailing, clock()):
+            break
+    mine = Mailing.objects.filter(
+        pk=mailing.pk, status=MailingStatus.RESERVING, claimed_at=mailing.claimed_at
+    )
+    done = mine.update(status=MailingStatus.READY, ready_at=clock(), refused=dict(refused))
+    if not done and Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.CANCELLED).exists():
+        # Cancelled while a batch was under way.
+        _give_back(mailing, clock())
+    return bool(done)
+
+
+def _steps(chosen: Funnel) -> dict[str, int]:
+    steps = asdict(chosen)
+    return {**{name: n for name, n in steps.items() if name != "ids"}, "now": chosen.now}
+
+
+# -- The file -------------------------------------------------------------------------------------
+
+
+def columns(mailing: Mailing) -> list[str]:
+    """Return the merge fields of a list, in order."""
+    asks = {"": [], "thumb": ["thumb_up", "thumb_down"]}
+    scale = mailing.touchpoint.scale if mailing.touchpoint else ""
+    question = asks.get(scale, ["question"])
+    return ["contact", "email", "name", "language", *question, "preferences", "unsubscribe"]
+
+
+def recipients(mailing: Mailing, now: datetime) -> Iterator[Contact]:
+    """Yield the contacts of a list, but for those of who took their permission back since."""
+    allowed = permitted(now, purpose=mailing.purpose).filter(channel="email")
+    contacts = _contacts(mailing).filter(
+        status=ContactStatus.RESERVED, customer__in=allowed.values("customer")
+    )
+    return contacts.select_related("customer").order_by("pk").iterator(2_000)
+
+
+def merge_fields(mailing: Mailing, contact: Contact) -> Mapping[str, str]:
+    """Return who gets a mail, and the links that belong in it, by merge field."""
+    customer = contact.customer
+    return {
+        "contact": contact.request_id,
+        "email": customer.email,
+        "name": customer.name,
+        "language": customer.language,
+        **_question(mailing, contact),
+        "preferences": preferences_url(customer),
+        "unsubscribe": unsubscribe_url(customer, mailing.purpose, "email"),
+    }
+
+
+def _question(mailing: Mailing, contact: Contact) -> dict[str, str]:
+    if mailing.touchpoint is None:
+        return {}
+    link = link_of(mailing, contact)
+    if mailing.touchpoint.scale == "thumb":
+        return {"thumb_up": f"{link.url}?v=1", "thumb_down": f"{link.url}?v=0"}
+    return {"question": link.url}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where the question under one mail is answered; `key` is that of the answer."""
+
+    token: str
+
+    @property
+    def url(self) -> str:
+        return f"{settings.BASE_URL}/r/{self.token}/"
+
+    @property
+    def key(self) -> str:
+        return rating_key(self.token)
+
+
+def link_of(mailing: Mailing, contact: Contact) -> Link:
+    """Return the link under the mail of one contact, in a mailing that asks something."""
+    rating = Rating(contact.pk, mailing.touchpoint_id or 0, mailing.campaign_id or 0)
+    return Link(rating_token(rating))
+
+
+def _contacts(mailing: Mailing) -> QuerySet[Contact]:
+    return Contact.objects.filter(source=mailing.source)
+
+
+# -- What becomes of it ---------------------------------------------------------------------------
+
+
+def cancel(*, mailing_id: int, now: datetime) -> Mailing:
+    """Give back every contact that was not sent; NotNow for a mailing that is over."""
+    mailing = _end(mailing_id, MailingStatus.CANCELLED, now)
+    _give_back(mailing, now)
+    return mailing
+
+
+def _give_back(mailing: Mailing, now: datetime) -> None:
+    waiting = _contacts(mailing).filter(status=ContactStatus.RESERVED)
+    requests = list(waiting.values_list("request_id", flat=True))
+    release_contacts(requests=requests, source=mailing.source, now=now)
+
+
+def _end(mailing_id: int, status: MailingStatus, now: datetime) -> Mailing:
+    with transaction.atomic():
+        mailing = Mailing.objects.select_for_update(of=("self",)).get(pk=mailing_id)
+        if mailing.status in GONE:
+            raise NotNow("over", f"{mailing.name} is over already.")
+        mailing.status, mailing.finished_at = status, now
+        mailing.save(update_fields=["status", "finished_at"])
+        return mailing
+
+
+def finish_reported(mailing: Mailing, now: datetime) -> None:
+    """Call a list sent once nothing of it waits any more."""
+    if not _contacts(mailing).filter(status=ContactStatus.RESERVED).exists():
+        ready = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.READY)
+        ready.update(status=MailingStatus.DONE, finished_at=now)
+
+
+def is_overdue(mailing: Mailing, now: datetime) -> bool:
+    """Say whether a list that should have been sent was never reported back."""
+    late = mailing.planned_at + TIME_TO_REPORT < now
+    return late and mailing.status == MailingStatus.READY and mailing.reported_at is None

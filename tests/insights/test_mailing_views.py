@@ -1,0 +1,167 @@
+"""The pages of send lists: from a draft to a list, a file, and what came of it."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.utils import timezone
+
+from customers.models import AccessLog, Contact
+from insights.accounts import Role
+from insights.tasks import failed_jobs
+from mailings.models import Mailing
+from tests.customers.test_contacts_api import awake_all_night
+from tests.insights.test_hold_views import text
+from tests.makers import known_purpose, make_category, make_permitted, make_touchpoint
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_in(client: Client, role: Role) -> Client:
+    user = User.objects.create_user("noor", "noor@example.org", "x", first_name="Noor")
+    user.groups.add(Group.objects.get(name=role))
+    client.force_login(user)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.fixture
+def marketer(client) -> Client:
+    awake_all_night()
+    return sign_in(client, Role.MARKETER)
+
+
+def fields(**given) -> dict:
+    at = timezone.localtime() + timedelta(hours=2)
+    return {
+        "name": "Winter check",
+        "kind": "promotion",
+        "purpose": known_purpose("email_marketing").pk,
+        "planned_at": at.strftime("%Y-%m-%dT%H:%M"),
+    } | given
+
+
+def saved(marketer, **given) -> Mailing:
+    assert marketer.post("/mailings/new/", fields(**given)).status_code == 302
+    return Mailing.objects.latest("pk")
+
+
+def test_from_a_draft_to_a_list_and_its_file(marketer):
+    people = [make_permitted(email=f"k{n}@example.org", name="=HYPERLINK(1)") for n in range(6)]
+    phones = make_category(name="Phones")
+    thumb = make_touchpoint(scale="thumb", name="Under mails")
+    mailing = saved(marketer, category=phones.pk, touchpoint=thumb.pk)
+    page = text(marketer.get(f"/mailings/{mailing.pk}/"))
+    assert "6 of 6 customers may get it" in page
+    assert not Contact.objects.exists()
+    assert marketer.post(f"/mailings/{mailing.pk}/start/").status_code == 302
+    assert "Being made" in text(marketer.get(f"/mailings/{mailing.pk}/"))
+    assert failed_jobs("mailings", timezone.now()) == []
+    page = text(marketer.get(f"/mailings/{mailing.pk}/"))
+    assert "6 of 6 customers are on the list" in page
+    assert "No answer yet." in page
+    file = marketer.post(f"/mailings/{mailing.pk}/list.csv")
+    assert 'filename="winter-check.csv"' in file["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(file.content.decode().removeprefix("\ufeff"))))
+    assert sorted(row["email"] for row in rows) == sorted(one.email for one in people)
+    assert {row["name"] for row in rows} == {"'=HYPERLINK(1)"}
+    # Each of them can read that they were on it.
+    log = AccessLog.objects.filter(kind="export", reason=mailing.source)
+    assert sorted(log.values_list("customer", flat=True)) == sorted(one.pk for one in people)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"name": ""}, "This field is required"),
+        ({"planned_at": "2020-01-01T10:00"}, "That is over. Choose a moment to come."),
+        ({"planned_at": "2099-01-01T10:00"}, "That is more than 60 days ahead."),
+        ({"planned_at": "soon"}, "Enter a valid date/time."),
+        ({"kind": "service"}, "Select a valid choice"),
+        ({"purpose": 999}, "Select a valid choice"),
+        ({"customer_types": ["king"]}, "Select a valid choice"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_its_field(marketer, given, said):
+    assert said in text(marketer.post("/mailings/new/", fields(**given)))
+    assert not Mailing.objects.exists()
+
+
+def test_two_mailings_never_have_one_name(marketer):
+    saved(marketer)
+    assert "There is one called “Winter check”" in text(marketer.post("/mailings/new/", fields()))
+
+
+def test_a_draft_is_changed_and_what_was_started_is_not(marketer):
+    make_permitted()
+    mailing = saved(marketer)
+    where = f"/mailings/{mailing.pk}/edit/"
+    marketer.post(where, fields(name="Spring", language="nl", customer_types=["regular"]))
+    mailing.refresh_from_db()
+    assert (mailing.name, mailing.audience.language) == ("Spring", "nl")
+    form = marketer.get(where).content.decode()
+    assert 'value="Spring"' in form
+    marketer.post(f"/mailings/{mailing.pk}/start/")
+    assert marketer.post(where, fields(name="Summer")).status_code == 302
+    mailing.refresh_from_db()
+    assert mailing.name == "Spring"
+
+
+def test_an_audience_of_nobody_says_so_and_cannot_be_started(marketer):
+    make_permitted(customer_type="regular")
+    mailing = saved(marketer, customer_types=["prospect"])
+    page = marketer.get(f"/mailings/{mailing.pk}/")
+    assert "No customer is like that." in text(page)
+    assert "/start/" not in page.content.decode()
+
+
+def test_cancelling_gives_all_back(marketer):
+    make_permitted()
+    mailing = saved(marketer)
+    marketer.post(f"/mailings/{mailing.pk}/start/")
+    failed_jobs("mailings", timezone.now())
+    page = marketer.post(f"/mailings/{mailing.pk}/cancel/", follow=True)
+    assert "What was reserved is given back." in text(page)
+    assert Contact.objects.get().status == "released"
+    page = marketer.post(f"/mailings/{mailing.pk}/list.csv", follow=True)
+    assert "There is no list to fetch now." in text(page)
+
+
+def test_a_list_that_was_never_reported_back_is_flagged(marketer):
+    make_permitted()
+    mailing = saved(marketer)
+    marketer.post(f"/mailings/{mailing.pk}/start/")
+    failed_jobs("mailings", timezone.now())
+    Mailing.objects.update(planned_at=timezone.now() - timedelta(hours=49))
+    for where in ("/mailings/", f"/mailings/{mailing.pk}/"):
+        assert "Not reported back" in text(marketer.get(where))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_list_takes_as_many_queries_however_many_there_are(
+    marketer, number, django_assert_num_queries
+):
+    for n in range(number):
+        saved(marketer, name=f"Mailing {n}")
+    with django_assert_num_queries(8):
+        page = text(marketer.get("/mailings/"))
+    assert page.count("Draft") == number
+
+
+def test_without_any_the_page_says_how_to_begin(marketer):
+    assert "Nothing was mailed from here yet" in text(marketer.get("/mailings/"))
+
+
+@pytest.mark.parametrize("path", ["", "new/", "1/", "1/edit/"])
+def test_who_looks_after_consent_does_not_mail(client, path):
+    assert sign_in(client, Role.CONSENT_ADMIN).get(f"/mailings/{path}").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["start/", "cancel/", "list.csv"])
+def test_looking_changes_nothing(marketer, path):
+    mailing = saved(marketer)
+    assert marketer.get(f"/mailings/{mailing.pk}/{path}").status_code == 405
+    assert Mailing.objects.get().status == "draft"
