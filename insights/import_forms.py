@@ -39,7 +39,7 @@ EMPTY_RECODES = 3
 CONSTANT_CHARS = 100
 TEXT_CHARS = 2_000
 
-MOMENTS = frozenset({"created_at", "purchased_at", "answered_at", "given_at", "sent_at"})
+MOMENTS = frozenset({"created_at", "purchased_at", "answered_at", "given_at", "sent_at", "at"})
 
 
 TOO_LARGE = _(
@@ -332,7 +332,7 @@ class MappingForm(forms.Form):
                 widget=LongSelect,
                 help_text=_("For times that do not name one themselves."),
             )
-        if self.kind != ImportJob.Kind.CUSTOMERS:
+        if self.kind in CREATES:
             self.fields["create_missing"] = forms.BooleanField(
                 label=_("Create what is missing"),
                 required=False,

@@ -1,6 +1,6 @@
 """A send list: what it is, for whom, when, and what is asked under it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Category, ContactKind, CustomerType, Purpose, PurposeKind
+from customers.plans import PURPOSES
 from feedback.models import Campaign, Touchpoint
+from insights.consent_words import purpose_name
 from mailings.models import Mailing
 from mailings.segments import LastAnswer, Segment
 
@@ -31,6 +33,13 @@ LAST_ANSWERS = [
 FURTHEST = timedelta(days=60)
 
 
+class PurposeField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A permission by its name, in the reader's language."""
+
+    def label_from_instance(self, obj: Purpose) -> str:
+        return purpose_name(obj)
+
+
 class MailingForm(forms.Form):
     """A draft: nothing is reserved by saving it."""
 
@@ -41,7 +50,7 @@ class MailingForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     kind = forms.ChoiceField(label=_("Kind"), choices=[(one.value, one.label) for one in KINDS])
-    purpose = forms.ModelChoiceField(
+    purpose = PurposeField(
         label=_("Which permission?"), queryset=Purpose.objects.none(), empty_label=None
     )
     category = forms.ModelChoiceField(
@@ -93,7 +102,7 @@ class MailingForm(forms.Form):
         "customer_types",
         Div("bought", "last_answer", css_class="ci-form__row"),
         "language",
-        Submit("save", _("Save the draft")),
+        Div(Submit("save", _("Save the draft"))),
     )
     whom = _("For whom, of those who may be reached")
 
@@ -102,11 +111,10 @@ class MailingForm(forms.Form):
         self.mailing = mailing
         self.fields["purpose"].queryset = Purpose.objects.filter(  # type: ignore[attr-defined]
             archived_at=None,
-            kind__in=[one for one in PurposeKind if one.needs_consent],
+            kind__in=[PurposeKind.MARKETING, PurposeKind.SURVEY],
             key__in=_by_mail(),
         ).order_by("pk")
-        if mailing:
-            self.initial.update(_initial(mailing))
+        self.initial.update(_initial(mailing) if mailing else {"planned_at": _tomorrow()})
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -128,6 +136,14 @@ class MailingForm(forms.Form):
             raise ValidationError(_("That is more than 60 days ahead. Choose an earlier day."))
         return at
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        kind, purpose = given.get("kind"), given.get("purpose")
+        if kind and purpose and not _fits(kind, purpose):
+            text = _("That permission is about something else. Choose one for this kind.")
+            self.add_error("purpose", text)
+        return given
+
     def save(self, *, by: User) -> Mailing:
         """Store the draft, once the form is valid."""
         given = self.cleaned_data
@@ -142,6 +158,18 @@ class MailingForm(forms.Form):
         ).document()
         mailing.save()
         return mailing
+
+
+def _fits(kind: str, purpose: Purpose) -> bool:
+    """Say whether a permission is about this kind: a question needs one to ask, an offer one to
+    offer."""
+    asks = PURPOSES[kind] == "satisfaction_survey"
+    return asks == (purpose.kind == PurposeKind.SURVEY)
+
+
+def _tomorrow() -> datetime:
+    day = timezone.localtime() + timedelta(days=1)
+    return day.replace(hour=10, minute=0, second=0, microsecond=0)
 
 
 def _by_mail() -> list[str]:

@@ -407,6 +407,7 @@ LOGGING = {
         "django.security.csrf": {"filters": ["no_path"]},
         "insights": {"level": "INFO"},
         "feedback": {"level": "INFO"},
+        "mailings": {"level": "INFO"},
         "customers": {"level": "INFO"},
     },
 }

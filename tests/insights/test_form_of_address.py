@@ -49,6 +49,7 @@ PAGES = [
 ]
 CODE = [
     ROOT / "feedback/hosted.py",
+    ROOT / "feedback/rated.py",
     ROOT / "feedback/public.py",
     *sorted((ROOT / "customers").glob("public_*.py")),
     *sorted((ROOT / "customers").glob("own_*.py")),

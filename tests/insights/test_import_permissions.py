@@ -100,11 +100,11 @@ def test_who_looks_after_permissions_imports_them(tips, roles, given, may):
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        (Role.MARKETER, {"customers", "products", "purchases", "responses", "contacts"}),
+        (Role.MARKETER, {"customers", "products", "purchases", "responses", "contacts", "reports"}),
         (Role.CONSENT_ADMIN, {"consents"}),
         (
             Role.ADMINISTRATOR,
-            {"customers", "products", "purchases", "responses", "consents", "contacts"},
+            {"customers", "products", "purchases", "responses", "consents", "contacts", "reports"},
         ),
     ],
 )

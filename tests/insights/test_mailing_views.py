@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from customers.models import AccessLog, Contact
 from insights.accounts import Role
+from insights.models import ImportJob
 from insights.tasks import failed_jobs
 from mailings.models import Mailing
 from tests.customers.test_contacts_api import awake_all_night
@@ -82,6 +84,7 @@ def test_from_a_draft_to_a_list_and_its_file(marketer):
         ({"planned_at": "soon"}, "Enter a valid date/time."),
         ({"kind": "service"}, "Select a valid choice"),
         ({"purpose": 999}, "Select a valid choice"),
+        ({"kind": "ask_nps"}, "That permission is about something else."),
         ({"customer_types": ["king"]}, "Select a valid choice"),
     ],
 )
@@ -165,3 +168,34 @@ def test_looking_changes_nothing(marketer, path):
     mailing = saved(marketer)
     assert marketer.get(f"/mailings/{mailing.pk}/{path}").status_code == 405
     assert Mailing.objects.get().status == "draft"
+
+
+def test_the_report_of_a_mail_tool_goes_the_way_of_every_file(marketer):
+    people = [make_permitted(email=f"k{n}@example.org") for n in range(2)]
+    mailing = saved(marketer, touchpoint=make_touchpoint(scale="thumb").pk)
+    marketer.post(f"/mailings/{mailing.pk}/start/")
+    failed_jobs("mailings", timezone.now())
+    [first, second] = [f"mailing:{mailing.pk}:{one.pk}" for one in people]
+    body = f"contact;status\n{first};delivered\n{second};bounced\n".encode()
+    job = ImportJob.objects.get(pk=uploaded(marketer, body))
+    where = f"/imports/{job.pk}/"
+    assert marketer.get(where).status_code == 200
+    plan = {
+        "column_contact": "0", "column_outcome": "1", "time_zone": "Europe/Amsterdam",
+        "recode-TOTAL_FORMS": "1", "recode-INITIAL_FORMS": "0", "recode-0-field": "outcome",
+        "recode-0-old": "delivered", "recode-0-new": "sent",
+    }  # fmt: skip
+    assert "Mailing" in text(marketer.post(where, plan, follow=True))
+    marketer.post(f"{where}preview/")
+    assert failed_jobs("imports", timezone.now()) == []
+    job.refresh_from_db()
+    assert (job.status, job.result["updated"]) == ("done", 2)
+    status = dict(Contact.objects.values_list("request_id", "status"))
+    assert status == {first: "sent", second: "failed"}
+    assert "What became of it" in text(marketer.get(f"/mailings/{mailing.pk}/"))
+
+
+def uploaded(marketer: Client, body: bytes) -> int:
+    file = SimpleUploadedFile("report.csv", body)
+    sent = marketer.post("/imports/", {"kind": "reports", "file": file})
+    return int(sent["Location"].split("/")[2])

@@ -8,7 +8,11 @@ from tests.bootstrap import LEFT_OUT, ROOT, SUBSET, WHOLE, subset
 
 PAGES = [
     *(ROOT / "templates").rglob("*.html"),
-    *(path for app in ("customers", "feedback", "insights") for path in (ROOT / app).rglob("*.py")),
+    *(
+        path
+        for app in ("customers", "feedback", "mailings", "insights")
+        for path in (ROOT / app).rglob("*.py")
+    ),
 ]
 CLASSES = re.compile(r"""(?:class=|css_class=|"class": )["']([^"']*)""")
 OF_LEFT_OUT = re.compile(rf"(?:{'|'.join(LEFT_OUT)})(?:-[a-z0-9-]+)?")

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 CATALOGUE = Path("locale") / "nl" / "LC_MESSAGES" / "django.po"
-WITH_TEXTS = ("customers", "feedback", "insights", "templates", "locale")
+WITH_TEXTS = ("customers", "feedback", "mailings", "insights", "templates", "locale")
 WAY_OUT = "run: .venv/bin/python manage.py makemessages -l nl --no-obsolete --no-location"
 
 
