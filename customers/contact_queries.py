@@ -43,7 +43,7 @@ from customers.models import (
     current_scope,
 )
 from customers.models.dosing import DONE
-from customers.plans import PURPOSES, Plan, UnknownWord
+from customers.plans import PURPOSES, OutOfRange, Plan, UnknownWord, check_purpose
 from customers.policies import policy_with
 from customers.queries import answer_for, person_of, terms_of, use_of
 from customers.wall_clocks import holidays_of, zone_of
@@ -186,10 +186,10 @@ def look(
     """Read what deciding on these plans needs, in four queries for however many customers.
 
     Also returned are contacts that exist already under these request ids. UnknownWord for a purpose
-    that nobody set up.
+    that nobody set up, OutOfRange for one that is about something else.
     """
     ids = list(customers)
-    purposes, policy_id, digest, finding = _purposes({one.purpose_key for one in plans}, now)
+    purposes, policy_id, digest, finding = _purposes(plans, now)
     policy = policy_with(policy_id, digest) if policy_id else None
     stops, holds = _stops_and_holds(ids, now)
     entries = _entries(ids, [one.pk for one, _ in purposes.values()], plans)
@@ -223,9 +223,10 @@ def may_contact(customer: Customer, plan: Plan, now: datetime) -> Judged:
 
 
 def _purposes(
-    keys: set[str], now: datetime
+    plans: Collection[Plan], now: datetime
 ) -> tuple[dict[str, tuple[Purpose, Terms]], int | None, str, str]:
     """Return the purposes, the policy in force and what is wrong with the ledger, in one query."""
+    keys = {one.purpose_key for one in plans}
     newest = DosePolicy.objects.order_by("-version")
     checks = LedgerCheck.objects.order_by("-pk")
     rows = Purpose.objects.filter(key__in=keys).annotate(
@@ -235,8 +236,15 @@ def _purposes(
         finding=Subquery(checks.values("finding")[:1]),
     )
     found = {row.key: row for row in rows}
-    for key in sorted(keys - set(found)):
-        raise UnknownWord("purpose", key, Purpose.objects.values_list("key", flat=True))
+    kinds = {key: row.kind for key, row in found.items()}
+    try:
+        for one in plans:
+            check_purpose(one, kinds)
+    except (UnknownWord, OutOfRange):
+        # Once more with all there are, so that the message can name what would fit.
+        kinds = dict(Purpose.objects.values_list("key", "kind"))
+        for one in plans:
+            check_purpose(one, kinds)
     first: Any = next(iter(found.values()))
     purposes: dict[str, tuple[Purpose, Terms]] = {
         key: (row, terms_of(row, row.scope)) for key, row in found.items()

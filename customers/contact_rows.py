@@ -17,7 +17,14 @@ from customers.decisions import (
     reservation_document,
 )
 from customers.models import Category, Contact, Customer, Purpose
-from customers.plans import OutOfRange, Plan, UnknownWord, categories_named, some_categories
+from customers.plans import (
+    OutOfRange,
+    Plan,
+    UnknownWord,
+    categories_named,
+    check_purpose,
+    some_categories,
+)
 from customers.queries import people_by_reference
 
 # Nobody plans further ahead than a permission or a policy can be known.
@@ -105,7 +112,7 @@ def _readable(rows: Sequence[Row], now: datetime) -> list[tuple[Customer, Plan] 
     """Return the customer and the plan of each row, or what is wrong with it: three queries."""
     people = people_by_reference({one.customer for one in rows})
     categories = categories_named({one.category for one in rows if one.category})
-    purposes = set(Purpose.objects.values_list("key", flat=True))
+    purposes = dict(Purpose.objects.values_list("key", "kind"))
     found: list[tuple[Customer, Plan] | Fault] = []
     known: list[str] = []
     for row in rows:
@@ -119,8 +126,7 @@ def _readable(rows: Sequence[Row], now: datetime) -> list[tuple[Customer, Plan] 
             if plan.category is None and row.category:
                 known = known or some_categories()
                 raise UnknownWord("category", row.category, known)
-            if plan.purpose_key not in purposes:
-                raise UnknownWord("purpose", plan.purpose_key, purposes)
+            check_purpose(plan, purposes)
             if plan.at and plan.at > now + FARTHEST:
                 raise OutOfRange("at", f"It is further away than {FARTHEST.days} days.")
         except (UnknownWord, OutOfRange) as error:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 
 from customers.contact_queries import Judged, Snapshot, look, past
 from customers.models import Contact, ContactStatus, Customer, Decision
-from customers.plans import OutOfRange, Plan
+from customers.plans import ABOUT, OutOfRange, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -359,7 +359,11 @@ def _permitted(
     contacts: Iterable[Contact], customers: dict[int, Customer], now: datetime
 ) -> set[int]:
     """Return the ids of those whose customer permits them still."""
-    plans = {one.pk: (one.customer_id, _plan_of(one)) for one in contacts if one.purpose}
+    plans = {
+        one.pk: (one.customer_id, _plan_of(one))
+        for one in contacts
+        if one.purpose and one.purpose.kind in ABOUT[one.kind]
+    }
     if not plans:
         return set()
     snapshot, _ = look(customers, [plan for _, plan in plans.values()], now)

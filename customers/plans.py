@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from customers.cells import folded
 from customers.involvement import Involved, involvement_of
-from customers.models import Category, Channel, ContactKind
+from customers.models import Category, Channel, ContactKind, PurposeKind
 
 # Without another purpose the kind decides what has to be permitted.
 PURPOSES: Mapping[str, str] = {
@@ -17,6 +17,18 @@ PURPOSES: Mapping[str, str] = {
     ContactKind.ASK_NPS: "satisfaction_survey",
     ContactKind.ASK_SURVEY: "satisfaction_survey",
     ContactKind.SERVICE: "service",
+}
+
+# What a purpose has to be about for a contact of a kind: who permits a question has not permitted
+# an offer, and what belongs to an order is no way around.
+ABOUT: Mapping[str, frozenset[str]] = {
+    ContactKind.PROMOTION: frozenset({PurposeKind.MARKETING}),
+    ContactKind.INFORMATION: frozenset({PurposeKind.MARKETING}),
+    ContactKind.AD: frozenset({PurposeKind.MARKETING, PurposeKind.SHARING}),
+    ContactKind.ASK_THUMB: frozenset({PurposeKind.SURVEY}),
+    ContactKind.ASK_NPS: frozenset({PurposeKind.SURVEY}),
+    ContactKind.ASK_SURVEY: frozenset({PurposeKind.SURVEY}),
+    ContactKind.SERVICE: frozenset({PurposeKind.SERVICE}),
 }
 
 # How long a reservation holds, by how the contact travels.
@@ -89,6 +101,23 @@ class Plan:
     @property
     def involved(self) -> Involved:
         return involvement_of(line_of(self.category))
+
+
+def check_purpose(plan: Plan, kinds: Mapping[str, str]) -> None:
+    """Refuse a purpose that is not about this kind of contact; `kinds` are those of all purposes.
+
+    UnknownWord for one that nobody set up, OutOfRange for one about something else.
+    """
+    key = plan.purpose_key
+    if key not in kinds:
+        raise UnknownWord("purpose", key, kinds)
+    if kinds[key] not in ABOUT[plan.kind]:
+        fitting = ", ".join(sorted(one for one in kinds if kinds[one] in ABOUT[plan.kind]))
+        raise OutOfRange(
+            "purpose",
+            f"purpose {key!r} is about {kinds[key]}, which does not permit {plan.kind}. "
+            f"Use one of: {fitting or 'none yet'}; or leave it out.",
+        )
 
 
 def line_of(category: Category | None) -> list[tuple[str, str]]:

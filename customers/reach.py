@@ -31,7 +31,7 @@ from customers.models import (
     PurposeKind,
     Wording,
 )
-from customers.plans import Plan
+from customers.plans import ABOUT, Plan
 from customers.policies import current_policy
 from customers.queries import ledger_is_sound
 from customers.quiet_hours import Quiet
@@ -141,6 +141,8 @@ def _purpose(plan: Plan) -> Purpose:
         raise NoAudience(f"There is no purpose {plan.purpose_key!r}. Make it, or choose another.")
     if not PurposeKind(purpose.kind).needs_consent:
         raise NoAudience(f"{purpose.key} goes to one customer at a time, not to an audience.")
+    if purpose.kind not in ABOUT[plan.kind]:
+        raise NoAudience(f"{purpose.key} does not permit {plan.kind}. Choose another purpose.")
     return purpose
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Category, ContactKind, CustomerType, Purpose, PurposeKind
-from customers.plans import PURPOSES
+from customers.plans import ABOUT
 from feedback.models import Campaign, Touchpoint
 from insights.consent_words import purpose_name
 from mailings.models import Mailing
@@ -161,10 +161,8 @@ class MailingForm(forms.Form):
 
 
 def _fits(kind: str, purpose: Purpose) -> bool:
-    """Say whether a permission is about this kind: a question needs one to ask, an offer one to
-    offer."""
-    asks = PURPOSES[kind] == "satisfaction_survey"
-    return asks == (purpose.kind == PurposeKind.SURVEY)
+    """Say whether a permission is about this kind of contact."""
+    return purpose.kind in ABOUT[kind]
 
 
 def _tomorrow() -> datetime:

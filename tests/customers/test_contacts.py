@@ -20,8 +20,16 @@ from customers.contacts import (
 )
 from customers.dosing import Code, Outcome
 from customers.holds import hold_contacts, release_hold
-from customers.models import Contact, ContactStatus, Decision, DosePolicy, LedgerCheck, Suppression
-from customers.plans import OutOfRange, Plan, UnknownWord
+from customers.models import (
+    Contact,
+    ContactKind,
+    ContactStatus,
+    Decision,
+    DosePolicy,
+    LedgerCheck,
+    Suppression,
+)
+from customers.plans import PURPOSES, OutOfRange, Plan, UnknownWord
 from customers.withdrawals import Means, withdraw
 from tests.makers import (
     NOW,
@@ -348,6 +356,19 @@ def test_a_look_takes_five_queries_and_reserves_nothing(noor, django_assert_num_
 def test_unknown_words_are_refused_with_those_that_are_known(noor, given, message):
     with pytest.raises(UnknownWord, match=message):
         a_request(noor, **given)
+
+
+@pytest.mark.parametrize("kind", ContactKind.values)
+@pytest.mark.parametrize("purpose", ["email_marketing", "satisfaction_survey", "service"])
+def test_a_contact_is_never_permitted_by_a_purpose_about_something_else(noor, kind, purpose):
+    known_purpose("service")
+    if purpose == PURPOSES[kind]:
+        assert claim_contact(request=a_request(noor, kind=kind, purpose=purpose), now=NOW)
+        return
+    with pytest.raises(OutOfRange, match=f"does not permit {kind}"):
+        claim_contact(request=a_request(noor, kind=kind, purpose=purpose), now=NOW)
+    assert not Contact.objects.exists()
+    assert not Decision.objects.exists()
 
 
 def test_an_unknown_purpose_is_refused_with_those_that_are_known(noor):

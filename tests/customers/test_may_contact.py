@@ -117,6 +117,10 @@ def test_the_command_tells_people_too():
         (["K-7", "--kind=promotion", "--category=Boats"], "category 'Boats' is not known"),
         (["K-7", "--kind=promotion", "--purpose=tipps"], "purpose 'tipps' is not known"),
         (["K-7", "--kind=promotion", "--at=tomorrow"], "'tomorrow' is not a moment"),
+        (
+            ["K-7", "--kind=promotion", "--purpose=service"],
+            "does not permit promotion. Use one of: email_marketing",
+        ),
         (["K-7", "--kind=spam"], "invalid choice: 'spam'"),
     ],
 )

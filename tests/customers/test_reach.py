@@ -148,6 +148,8 @@ def test_it_fails_closed(broken):
 def test_an_invoice_has_no_audience_and_neither_has_a_purpose_nobody_knows():
     with pytest.raises(NoAudience, match="service goes to one customer at a time"):
         funnel(Plan(channel="email", kind="service"), NOW)
+    with pytest.raises(NoAudience, match="satisfaction_survey does not permit promotion"):
+        funnel(Plan(channel="email", kind="promotion", purpose="satisfaction_survey"), NOW)
     with pytest.raises(NoAudience, match="There is no purpose 'tipps'"):
         funnel(Plan(channel="email", kind="promotion", purpose="tipps"), NOW)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from customers.contact_queries import may_contact
 from customers.decisions import decision_documents
 from customers.models import Channel, ContactKind
-from customers.plans import Plan, UnknownWord, category_named
+from customers.plans import OutOfRange, Plan, UnknownWord, category_named
 from customers.queries import people_by_reference
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 at=_moment(options["at"]),
             )
             [document] = decision_documents([may_contact(customer, plan, now)], now)
-        except UnknownWord as error:
+        except (UnknownWord, OutOfRange) as error:
             raise CommandError(str(error)) from None
         if options["json"]:
             self.stdout.write(json.dumps(document, ensure_ascii=False))
