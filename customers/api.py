@@ -6,7 +6,7 @@ which is why they are the shop's own numbers; many at once travel in the body.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -366,7 +366,11 @@ def _stands(
 
 # -- The addresses ---------------------------------------------------------------------------------
 
-# What insights.urls puts under /api/v1/.
 api.add_router("", contacts_api.router)
-urls = api.urls
-open_addresses(urls[0], lambda: per_key)
+
+
+def addresses() -> Any:
+    """Return what insights.urls puts under /api/v1/, once every app has added its calls."""
+    found = api.urls
+    open_addresses(found[0], lambda: per_key)
+    return found

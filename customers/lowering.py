@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from customers import withdrawals
-from customers.models import Customer, Purpose
+from customers.models import Customer, Purpose, PurposeKind
 from customers.withdrawals import Means
 
 LESS = 1  # message a month, for who wants less
@@ -12,7 +12,9 @@ LESS = 1  # message a month, for who wants less
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a form asks for: `off` for a purpose and a channel, `stop`, `less`, `pause`, `usual`."""
+    """What a form asks for: `off` for a purpose and a channel, `stop`, `less`, `pause`, `usual`;
+    `generic` is nothing personal any more, on any channel.
+    """
 
     do: str
     purpose: int = 0
@@ -39,6 +41,9 @@ def lower(*, customer: Customer, wanted: Wanted, means: Means, now: datetime) ->
     if wanted.do == "stop":
         withdrawals.withdraw_all(customer=customer, means=means, now=now)
         return Press("stop", now)
+    if wanted.do == "generic":
+        _nothing_personal(customer, means, now)
+        return Press("off", now)
     if wanted.do == "less":
         withdrawals.limit(customer=customer, messages=customer.monthly_limit or LESS)
     elif wanted.do == "pause":
@@ -65,6 +70,16 @@ def _switch_off(customer: Customer, wanted: Wanted, means: Means, now: datetime)
         customer=customer, purpose=purpose, channel=wanted.channel, means=means, now=now
     )
     return Press("off", now)
+
+
+def _nothing_personal(customer: Customer, means: Means, now: datetime) -> None:
+    standing = customer.permissions.filter(
+        purpose__kind=PurposeKind.PROFILING, state__in=withdrawals.STANDING
+    )
+    for one in standing.select_related("purpose").order_by("pk"):
+        withdrawals.withdraw(
+            customer=customer, purpose=one.purpose, channel=one.channel, means=means, now=now
+        )
 
 
 def _channels(customer: Customer, purpose: Purpose) -> set[str]:

@@ -19,16 +19,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from customers.models import Contact
+from customers.consent import Method
+from customers.lowering import Wanted, lower
+from customers.models import Contact, Customer
 from customers.public_pages import (
     busy,
     discreet,
     is_formal,
     is_prefetched,
+    pressed,
     say,
     show,
     spoken,
 )
+from customers.withdrawals import Means
 from feedback import collect, intake, queries
 from feedback.collect import NewAnswer, RuleBroken
 from feedback.intake import TooLate, Visit
@@ -76,6 +80,14 @@ class Asked:
     def scale(self) -> str:
         return self.touchpoint.scale
 
+    def question(self) -> str:
+        """Return what is asked, in the language of the page."""
+        own = self.touchpoint.question_nl or self.touchpoint.question_en
+        if self.contact and self.scale == "thumb" and not own:
+            # The usual one is about a page.
+            return _("Was this e-mail of use to you?")
+        return self.touchpoint.question(spoken(), formal=is_formal())
+
     def key_in(self, request: HttpRequest) -> str:
         return self.key or request.POST.get("key", "")
 
@@ -117,6 +129,8 @@ def answer_page(request: HttpRequest, asked: Asked) -> HttpResponse:
             _("It was sent by another website. Answer on this page instead."),
             status=403,
         )
+    if asked.contact and (lowered := _lower(request, asked.contact.customer)):
+        return lowered
     if "change" in request.POST:
         chosen = _value(asked.touchpoint, request.POST)
         return _ask(request, asked, key=asked.key_in(request), chosen=chosen)
@@ -214,6 +228,29 @@ def _refused(request: HttpRequest, asked: Asked, error: RuleBroken) -> HttpRespo
     return _ask(request, asked, key=key, chosen=chosen, problem=problem, status=422)
 
 
+# What the reason of an unhappy answer offers, one press away; it only lowers.
+LOWERS = {Reason.TOO_OFTEN: "less", Reason.TOO_PERSONAL: "generic"}
+MEANS = Means(method=Method.PREFERENCE_PAGE, place="rating")
+
+
+def _lower(request: HttpRequest, customer: Customer) -> HttpResponse | None:
+    """Do what was offered, where it was pressed."""
+    wanted = pressed(request).do
+    if wanted not in LOWERS.values():
+        return None
+    lower(customer=customer, wanted=Wanted(wanted), means=MEANS, now=timezone.now())
+    texts = {
+        "less": _("From now on you get at most one message a month."),
+        "generic": _("From now on nothing is made for you alone."),
+    }
+    return say(
+        request,
+        _("Done"),
+        texts[wanted],
+        _("You can change it on the page that every e-mail links."),
+    )
+
+
 # -- Pages -----------------------------------------------------------------------------------------
 
 
@@ -228,7 +265,7 @@ def _ask(
 ) -> HttpResponse:
     language, touchpoint = spoken(), asked.touchpoint
     context = {
-        "question": touchpoint.question(language, formal=is_formal()),
+        "question": asked.question(),
         "scale": touchpoint.scale,
         "choices": choices(touchpoint, language, chosen),
         "ends": ends(touchpoint.scale, language),
@@ -247,6 +284,7 @@ def _thank(request: HttpRequest, asked: Asked, response: Response) -> HttpRespon
         "thanks": asked.touchpoint.thanks(spoken()),
         "answer": response,
         "happy": happy,
+        "lower": LOWERS.get(Reason(response.reason)) if asked.contact and response.reason else "",
         "reasons": [(key, Reason(key).label, key == response.reason) for key in reasons],
         **_visit(request, asked),
     }

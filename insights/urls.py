@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
 from customers import api, public_optin, public_preferences, public_unsubscribe
-from feedback import hosted, public, rated
+from feedback import hosted, links_api, public, rated
 from insights import (
     annotation_views,
     api_key_views,
@@ -33,6 +33,8 @@ from insights import (
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+api.api.add_router("", links_api.router)
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -116,7 +118,7 @@ urlpatterns = [
     path("dosing/policy/", include(policy_views.PATHS)),
     path("dosing/involvement/", include(involvement_views.PATHS)),
     path("permission/forms/", include(ask_views.PATHS)),
-    path("api/v1/", api.urls),
+    path("api/v1/", api.addresses()),
     path("own-shop/", own_shop_views.own_shop_page, name="own_shop"),
     path("own-shop/open/", own_shop_views.own_shop_open, name="own_shop_open"),
     path("settings/colleagues/", colleague_views.colleagues, name="colleagues"),

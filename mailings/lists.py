@@ -6,10 +6,9 @@ a permission since is left out of the list, whenever it is fetched.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -18,9 +17,10 @@ from customers.bell import ring_after_commit
 from customers.contacts import release_contacts
 from customers.models import Contact, ContactStatus
 from customers.reach import Funnel, claim_audience
-from customers.tokens import Rating, rating_key, rating_token
 from customers.unsubscribe import preferences_url, unsubscribe_url
+from feedback import rating_links
 from feedback.places import name_campaign
+from feedback.rating_links import Link
 from mailings.audience import choose, plan_of
 from mailings.models import Mailing, MailingStatus
 
@@ -167,34 +167,15 @@ def merge_fields(mailing: Mailing, contact: Contact) -> Mapping[str, str]:
     }
 
 
-def _question(mailing: Mailing, contact: Contact) -> dict[str, str]:
+def _question(mailing: Mailing, contact: Contact) -> Mapping[str, str]:
     if mailing.touchpoint is None:
         return {}
-    link = link_of(mailing, contact)
-    if mailing.touchpoint.scale == "thumb":
-        return {"thumb_up": f"{link.url}?v=1", "thumb_down": f"{link.url}?v=0"}
-    return {"question": link.url}
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Where the question under one mail is answered; `key` is that of the answer."""
-
-    token: str
-
-    @property
-    def url(self) -> str:
-        return f"{settings.BASE_URL}/r/{self.token}/"
-
-    @property
-    def key(self) -> str:
-        return rating_key(self.token)
+    return rating_links.merge_fields(link_of(mailing, contact), mailing.touchpoint)
 
 
 def link_of(mailing: Mailing, contact: Contact) -> Link:
     """Return the link under the mail of one contact, in a mailing that asks something."""
-    rating = Rating(contact.pk, mailing.touchpoint_id or 0, mailing.campaign_id or 0)
-    return Link(rating_token(rating))
+    return rating_links.link_of(contact.pk, mailing.touchpoint_id or 0, mailing.campaign_id or 0)
 
 
 def _contacts(mailing: Mailing) -> QuerySet[Contact]:

@@ -1,18 +1,27 @@
 """The links under a mail of ours: opening counts nothing, pressing counts once."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from customers.erasure import erase_customer
-from customers.models import Contact, Purpose
+from customers.models import ConsentState, Contact, Purpose
 from customers.tokens import Rating, rating_token, unsubscribe_token
 from customers.withdrawals import Means, withdraw
 from feedback.models import Exposure, Invitation, Response
 from feedback.places import name_campaign
 from tests.feedback.recount import check_counts
-from tests.makers import make_category, make_contact, make_permitted, make_touchpoint
+from tests.makers import (
+    known_purpose,
+    make_category,
+    make_contact,
+    make_permitted,
+    make_touchpoint,
+    make_wording,
+    record,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +150,56 @@ def test_a_press_from_another_site_is_not_stored(client, contact, thumb):
         client.post(where, {"v": "1"}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     )
     assert not Response.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"), [("too_often", "less"), ("too_personal", "generic"), ("effort", "")]
+)
+def test_an_unhappy_reason_offers_what_lowers(client, contact, thumb, reason, offered):
+    where = address(contact, thumb)
+    press(client, where, "0")
+    page = press(client, where, "0", reason=reason).content.decode()
+    assert ('name="do"' in page) is bool(offered)
+    if offered:
+        assert f'name="do" value="{offered}"' in page
+
+
+def test_one_press_means_less_and_never_more(client, contact, thumb, noor):
+    where = address(contact, thumb)
+    assert "hooguit één bericht per maand" in client.post(where, {"do": "less"}).content.decode()
+    noor.refresh_from_db()
+    assert noor.monthly_limit == 1
+    for wanted in ("usual", "stop", "pause", "off", "more"):
+        client.post(where, {"do": wanted})
+    noor.refresh_from_db()
+    assert (noor.monthly_limit, noor.paused_until) == (1, None)
+    assert not ConsentState.objects.filter(customer=noor, state="withdrawn").exists()
+
+
+def test_one_press_takes_back_what_is_personal_and_nothing_else(client, contact, thumb, noor):
+    personal = known_purpose("personalisation")
+    record(noor, purpose=personal, address=noor.email, wording=make_wording(purpose=personal))
+    client.post(address(contact, thumb), {"do": "generic"})
+    withdrawn = ConsentState.objects.filter(customer=noor, state="withdrawn")
+    assert [one.purpose for one in withdrawn] == [personal]
+
+
+def test_another_site_cannot_press_it(client, contact, thumb, noor):
+    where = address(contact, thumb)
+    client.post(where, {"do": "less"}, headers={"Sec-Fetch-Site": "cross-site"})
+    noor.refresh_from_db()
+    assert noor.monthly_limit is None
+
+
+def test_the_hosted_question_of_a_newsletter_lowers_nothing(client, thumb):
+    page = client.post(f"/v/{thumb.key}/", {"do": "less", "v": "0", "key": str(uuid4())})
+    assert page.status_code == 200
+    assert 'name="do"' not in page.content.decode()
+
+
+def test_without_words_of_its_own_the_question_is_about_the_mail(client, contact, thumb):
+    page = client.get(address(contact, thumb) + "?v=1").content.decode()
+    assert "Had je iets aan deze mail?" in page
+    own = make_touchpoint(scale="thumb", question_nl="Wat vond je van de tips?")
+    page = client.get(address(contact, own) + "?v=1").content.decode()
+    assert "Wat vond je van de tips?" in page

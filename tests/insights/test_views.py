@@ -97,6 +97,7 @@ PUBLIC = {
     "api:contacts_confirm",
     "api:contacts_release",
     "api:contacts_fail",
+    "api:contacts_links",
     "api:contacts_check_bulk",
     "api:contacts_reserve_bulk",
     "api:contacts_confirm_bulk",

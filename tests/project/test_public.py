@@ -21,6 +21,7 @@ API = {
     "api:contacts_release",
     "api:contacts_release_bulk",
     "api:contacts_fail",
+    "api:contacts_links",
     "api:dose",
 }
 
