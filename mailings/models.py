@@ -49,7 +49,11 @@ class Mailing(models.Model):
     funnel = models.JSONField(default=dict, blank=True)
     refused = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("made at"))
     # Of the worker that reserves: one that was silent for two minutes is taken over.

@@ -233,6 +233,11 @@ CASES = [
         for kind in ("shown", "answered", "opened", "confirmed")
     ],
     Case(
+        "invitation_one_for_a_link",
+        lambda: an_invitation(key="a"),
+        lambda: again(lambda: an_invitation(key="a")),
+    ),
+    Case(
         "invitation_channel_known",
         lambda: an_invitation(channel="sms"),
         lambda: an_invitation(channel="fax"),
