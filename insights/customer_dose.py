@@ -60,7 +60,7 @@ def dose_of(customer: Customer, now: datetime) -> Dose:
     counting = Contact.objects.counting(now).filter(customer=customer, to_at__gt=now - RECENT)
     contacts = list(counting.select_related("category").order_by("-from_at", "-pk"))
     return Dose(
-        answers=[_answer(one) for one in judged],
+        answers=[answer_words(one, ASKED[ContactKind(one.plan.kind)]) for one in judged],
         type_name=str(CustomerType(customer.customer_type).label),
         because=_because(customer, now),
         policy=judged[0].policy_version,
@@ -69,11 +69,12 @@ def dose_of(customer: Customer, now: datetime) -> Dose:
     )
 
 
-def _answer(judged: Judged) -> Answer:
+def answer_words(judged: Judged, name: object) -> Answer:
+    """Say a decision in the reader's words; `name` is what was asked about."""
     verdict = judged.verdict
     names = {Outcome.DEFER: "later", Outcome.DENY: "no"}
     return Answer(
-        name=str(ASKED[ContactKind(judged.plan.kind)]),
+        name=str(name),
         answer=names.get(verdict.outcome, "yes"),
         since=moment_words(verdict.next_allowed_at) if verdict.next_allowed_at else "",
         reasons=[

@@ -8,13 +8,15 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Contact, ContactStatus
+from customers.contact_queries import may_contact
+from customers.models import Contact, ContactStatus, Customer
 from feedback.models import Exposure, ExposureKind, Response
+from insights.customer_dose import Answer, answer_words
 from insights.dashboard.figures import KPI_SHORT, Shown
 from insights.dose_words import outcome_words
 from insights.kpis import KPIS, MIN_SHOWN, figure
 from insights.touchpoint_figures import KPI_OF
-from mailings.audience import choose
+from mailings.audience import choose, members, plan_of
 from mailings.lists import is_overdue
 from mailings.models import Mailing, MailingStatus
 
@@ -91,6 +93,28 @@ def mailing_page(mailing: Mailing, now: datetime) -> Page:
         counts=_counts([mailing.source]).get(mailing.source, {}),
         answers=_answers(mailing),
         overdue=is_overdue(mailing, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Whether one customer gets a mailing, and why (not); `answer` is None for who is not known.
+
+    `is_meant` says whether they are among those it is for.
+    """
+
+    reference: str
+    answer: Answer | None = None
+    is_meant: bool = False
+
+
+def look_at(mailing: Mailing, customer: Customer, now: datetime) -> Look:
+    """Ask about one customer as the list does; nothing is reserved."""
+    judged = may_contact(customer, plan_of(mailing), now)
+    return Look(
+        customer.reference,
+        answer_words(judged, mailing.name),
+        members(mailing.audience, now).filter(pk=customer.pk).exists(),
     )
 
 

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.models import AccessKind, Customer
+from customers.queries import people_by_reference
 from customers.views_of_data import record_views
 from insights import exports
-from insights.accounts import may_mail
+from insights.accounts import may_mail, may_manage_consent, roles_of
 from insights.colleagues import role_of
 from insights.guards import only, reader
 from insights.mailing_forms import MailingForm
-from insights.mailing_page import mailing_page, mailing_rows
+from insights.mailing_page import Look, look_at, mailing_page, mailing_rows
 from mailings import lists
 from mailings.lists import NotNow
 from mailings.models import Mailing, MailingStatus
@@ -66,8 +67,25 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Mailing.objects.select_related("purpose", "category", "touchpoint", "campaign"), pk=pk
     )
-    page = mailing_page(found, timezone.now())
-    return render(request, "insights/mailing.html", {"page": page, "mailing": found})
+    context = {
+        "page": mailing_page(found, timezone.now()),
+        "mailing": found,
+        "look": _look(request, found),
+    }
+    return render(request, "insights/mailing.html", context)
+
+
+def _look(request: HttpRequest, found: Mailing) -> Look | None:
+    """Look at one customer, for who may see whose permissions there are; they can read that."""
+    reference = request.GET.get("customer", "").strip()
+    asked = reference and found.status == MailingStatus.DRAFT
+    if not asked or not may_manage_consent(roles_of(request.user)):
+        return None
+    customer = None if "\0" in reference else people_by_reference([reference]).get(reference)
+    if customer is None or customer.erased_at:
+        return Look(reference)
+    _write_down(request, [customer], found, AccessKind.PAGE)
+    return look_at(found, customer, timezone.now())
 
 
 @mailers_only
@@ -116,7 +134,7 @@ def mailing_file(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("mailing", pk)
     now, names = timezone.now(), lists.columns(found)
     recipients = list(lists.recipients(found, now))
-    _write_down(request, (one.customer for one in recipients), found)
+    _write_down(request, (one.customer for one in recipients), found, AccessKind.EXPORT)
     rows: list[exports.Row] = [names]
     for one in recipients:
         fields = lists.merge_fields(found, one)
@@ -127,12 +145,14 @@ def mailing_file(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _write_down(request: HttpRequest, people: Iterable[Customer], found: Mailing) -> None:
+def _write_down(
+    request: HttpRequest, people: Iterable[Customer], found: Mailing, kind: AccessKind
+) -> None:
     user = reader(request)
     role = role_of(user)
     record_views(
         customers=people,
-        kind=AccessKind.EXPORT,
+        kind=kind,
         viewer=str(user.pk),
         role=role.value if role else "",
         reason=found.source,

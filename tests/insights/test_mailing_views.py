@@ -17,7 +17,14 @@ from insights.tasks import failed_jobs
 from mailings.models import Mailing
 from tests.customers.test_contacts_api import awake_all_night
 from tests.insights.test_hold_views import text
-from tests.makers import known_purpose, make_category, make_permitted, make_touchpoint
+from tests.makers import (
+    known_purpose,
+    make_category,
+    make_contact,
+    make_customer,
+    make_permitted,
+    make_touchpoint,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +206,38 @@ def uploaded(marketer: Client, body: bytes) -> int:
     file = SimpleUploadedFile("report.csv", body)
     sent = marketer.post("/imports/", {"kind": "reports", "file": file})
     return int(sent["Location"].split("/")[2])
+
+
+@pytest.fixture
+def administrator(client) -> Client:
+    awake_all_night()
+    return sign_in(client, Role.ADMINISTRATOR)
+
+
+def test_a_look_at_one_customer_says_whether_they_get_it_and_why(administrator):
+    make_permitted(reference="K1")
+    make_permitted(reference="K2", customer_type="lapsed")
+    make_customer(reference="K3", customer_type="regular", email="k3@example.org")
+    make_contact(make_permitted(reference="K4"), timezone.now())
+    mailing = saved(administrator, customer_types=["regular"])
+
+    def look(reference: str) -> str:
+        page = administrator.get(f"/mailings/{mailing.pk}/", {"customer": reference})
+        return text(page).split("Will this customer get it?")[1]
+
+    assert "Yes. They permit it, and are within their dose." in look("K1")
+    assert "No. It is not meant for them" in look("K2")
+    assert "No." in look("K3")
+    assert "Not then. Possible from" in look("K4")
+    assert "No customer has this number." in look("K9")
+    assert "No customer has this number." in look("\x00")
+    seen = AccessLog.objects.filter(reason=mailing.source, kind="page")
+    assert sorted(seen.values_list("customer__reference", flat=True)) == ["K1", "K2", "K3", "K4"]
+
+
+def test_a_marketer_sees_nobody_there(marketer):
+    make_permitted(reference="K1")
+    mailing = saved(marketer)
+    page = marketer.get(f"/mailings/{mailing.pk}/", {"customer": "K1"})
+    assert "Will this customer get it?" not in text(page)
+    assert not AccessLog.objects.exists()
