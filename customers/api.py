@@ -6,6 +6,7 @@ which is why they are the shop's own numbers; many at once travel in the body.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -369,6 +370,7 @@ def _stands(
 api.add_router("", contacts_api.router)
 
 
+@cache
 def addresses() -> Any:
     """Return what insights.urls puts under /api/v1/, once every app has added its calls."""
     found = api.urls

@@ -90,7 +90,8 @@ class Snapshot:
     def judge(self, customer: int, plan: Plan) -> Judged:
         """Decide on a plan for one of the customers."""
         person = self.customers[customer]
-        at = plan.at or self.now
+        # A moment that is over by a little is now: its lease would be over before it began.
+        at = max(plan.at or self.now, self.now)
         purpose, terms = self.purposes[plan.purpose_key]
         entry = self.entries.get((customer, purpose.pk, plan.channel))
         answer = self._answer(person, terms, entry, plan.channel, at)
@@ -128,9 +129,9 @@ class Snapshot:
         return self._answer(self.customers[customer], terms, entry, plan.channel, at).allowed
 
     def _points(self, plan: Plan) -> int:
-        if plan.points is not None:
-            return plan.points
-        return self.policy.points.get(plan.kind, 1) if self.policy else 1
+        """Return what it weighs: what the sender says, and never less than the policy does."""
+        usual = self.policy.points.get(plan.kind, 1) if self.policy else 1
+        return max(plan.points or 0, usual)
 
     def _answer(
         self,

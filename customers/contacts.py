@@ -280,6 +280,8 @@ class Answered(StrEnum):
     NOT_PERMITTED = "not_permitted"
     # Do not send: it was given back, or failed.
     NOT_RESERVED = "not_reserved"
+    # Do not send yet: it was reserved for later.
+    TOO_EARLY = "too_early"
     # Too late to give back: it was sent.
     WAS_SENT = "was_sent"
     UNKNOWN = "unknown"
@@ -385,6 +387,9 @@ def _confirm(contact: Contact, is_permitted: bool, now: datetime) -> Answered:
         return Answered(status)
     if status in {ContactStatus.RELEASED, ContactStatus.FAILED}:
         return Answered.NOT_RESERVED
+    if now < contact.from_at - SAME_TIME:
+        # Before its time nothing was decided: not the dose, and not whether anybody sleeps.
+        return Answered.TOO_EARLY
     in_time = contact.is_leased(now)
     if not is_permitted:
         contact.status = ContactStatus.RELEASED if in_time else ContactStatus.EXPIRED
@@ -407,16 +412,19 @@ def _report(contact: Contact, sent: Mapping[str, datetime]) -> Answered:
 
 
 def _release(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
-    if contact.status in SENT:
-        return Answered.WAS_SENT
-    if contact.status == ContactStatus.RESERVED:
-        contact.status = ContactStatus.RELEASED
-    return Answered.RELEASED
+    return _give_up(contact, ContactStatus.RELEASED)
 
 
 def _fail(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
+    return _give_up(contact, ContactStatus.FAILED)
+
+
+def _give_up(contact: Contact, status: ContactStatus) -> Answered:
+    """Release or fail what was not sent, whether its lease ran out meanwhile or not; the first of
+    the two stands.
+    """
     if contact.status in SENT:
         return Answered.WAS_SENT
-    if contact.status == ContactStatus.RESERVED:
-        contact.status = ContactStatus.FAILED
-    return Answered.FAILED
+    if contact.status in {ContactStatus.RESERVED, ContactStatus.EXPIRED}:
+        contact.status = status
+    return Answered(contact.status)

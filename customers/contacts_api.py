@@ -55,6 +55,8 @@ DO_NOT_SEND = {
     Answered.NOT_PERMITTED: "Do not send: the customer does not permit it any more.",
     Answered.NOT_RESERVED: "Do not send: this contact was given back, or failed. To try again, "
     "reserve it under another request_id.",
+    Answered.TOO_EARLY: "Do not send yet: this contact was reserved for later. Confirm it then, or "
+    "release it and reserve another one for now.",
     Answered.WAS_SENT: "Too late: this contact was confirmed as sent, and it counts. Do not send "
     "it again.",
 }

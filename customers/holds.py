@@ -13,6 +13,8 @@ from django.db import transaction
 from customers.models import ContactHold, Customer, HoldReason
 
 UNHAPPY_FOR = timedelta(days=30)
+# Beyond it there is no telling from when on somebody may be contacted.
+LONGEST_HOLD = timedelta(days=3_653)
 
 
 def hold_contacts(
@@ -21,10 +23,12 @@ def hold_contacts(
     """Contact a customer less, or not at all, until a moment or until it is lifted.
 
     Asked again for the same source it lasts as long as the later of both. ValueError for an end
-    that lies in the past, and for an unhappy answer without one.
+    that lies in the past or more than ten years ahead, and for an unhappy answer without one.
     """
     if until is not None and until <= now:
         raise ValueError(f"The hold would end on {until:%Y-%m-%d %H:%M}. Give an end to come.")
+    if until is not None and until > now + LONGEST_HOLD:
+        raise ValueError(f"The hold would end on {until:%Y-%m-%d}. Give no end for ten years on.")
     if until is None and reason == HoldReason.UNHAPPY:
         raise ValueError("An unhappy answer lowers the dose for a time. Give an end.")
     with transaction.atomic():

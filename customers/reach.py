@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from customers.audience import permitted
+from customers.contact_queries import look
 from customers.contacts import BATCH, Claim, Request, claim_contacts
 from customers.dose_policy import Asked, Ceiling, Cell, Limit, Policy
 from customers.dosing import MONTH
@@ -76,7 +77,7 @@ def funnel(plan: Plan, now: datetime, among: QuerySet[Customer] | None = None) -
     that nobody set up.
     """
     purpose = _purpose(plan)
-    at = plan.at or now
+    at = max(plan.at or now, now)
     with _room_to_join():
         return _choose(purpose, plan, at, now, among)
 
@@ -133,6 +134,16 @@ def claim_audience(
             for pk in sorted(people)
         ]
         yield claim_contacts(requests=requests, now=now)
+
+
+def allowed_of(plan: Plan, ids: Sequence[int], now: datetime) -> list[int]:
+    """Return who of a funnel may be contacted, each asked about exactly; nothing is reserved."""
+    found: list[int] = []
+    for start in range(0, len(ids), BATCH):
+        people = Customer.objects.in_bulk(ids[start : start + BATCH])
+        snapshot, _ = look(people, [plan], now)
+        found += [pk for pk in sorted(people) if snapshot.judge(pk, plan).verdict.allows]
+    return found
 
 
 def _purpose(plan: Plan) -> Purpose:
@@ -206,7 +217,7 @@ def _over_dose(plan: Plan, policy: Policy, now: datetime, at: datetime) -> set[i
 def _bounds(plan: Plan, policy: Policy, customer_type: str) -> Iterator[_Bound]:
     asked = Asked(plan.involved.level, customer_type, plan.channel, plan.kind)
     cell = policy.cell_for(asked)
-    points = policy.points.get(plan.kind, 1) if plan.points is None else plan.points
+    points = max(plan.points or 0, policy.points.get(plan.kind, 1))
     rules: list[Cell | Ceiling] = [*([cell] if cell else []), *policy.ceilings_for(asked)]
     for rule in rules:
         gap = [Limit(1, rule.gap)] if rule.gap else []

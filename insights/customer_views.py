@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from customers.consent import State
 from customers.merging import Decision, MergeRefused
 from customers.models import AccessKind, ContactHold, Customer, Purpose
-from customers.plans import UnknownWord
+from customers.plans import OutOfRange, UnknownWord
 from customers.queries import merge_of
 from customers.relaying import Relayed
 from customers.relaying import relay as relay_it
@@ -76,7 +76,7 @@ def _dose(found: Customer, record: records.Record, now: datetime) -> Dose | None
         return None
     try:
         return dose_of(found, now)
-    except UnknownWord:
+    except (UnknownWord, OutOfRange):
         return None
 
 

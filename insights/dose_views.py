@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_cookie
 
 from customers.models import AccessKind, Customer
-from customers.reach import NoAudience, funnel
+from customers.reach import NoAudience, allowed_of, funnel
 from customers.views_of_data import record_views
 from insights import exports
 from insights.accounts import may_manage_consent, roles_of
@@ -62,7 +62,7 @@ def audience_file(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise BadRequest
     now, plan = timezone.now(), form.plan()
-    people = _people(funnel(plan, now).ids)
+    people = _people(allowed_of(plan, funnel(plan, now).ids, now))
     user = reader(request)
     role = role_of(user)
     record_views(

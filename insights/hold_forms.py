@@ -1,12 +1,13 @@
 """Leaving a customer alone: why, and until when."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from customers.holds import LONGEST_HOLD
 from customers.models import HoldReason
 
 
@@ -33,6 +34,10 @@ class HoldForm(forms.Form):
         day: date | None = self.cleaned_data["until"]
         if day and day <= self._today:
             raise forms.ValidationError(_("That day is over. Choose one to come, or none."))
+        if day and day > self._today + LONGEST_HOLD - timedelta(days=1):
+            raise forms.ValidationError(
+                _("That is more than ten years ahead. Leave the day empty for as long as it takes.")
+            )
         return day
 
     def ends_at(self) -> datetime | None:

@@ -167,7 +167,7 @@ def policy_publish(request: HttpRequest) -> HttpResponse:
     draft = PolicyDraft.objects.first()
     if draft is None:
         return redirect("dose_policy_compare")
-    note = request.POST.get("note", "").strip()[:300]
+    note = request.POST.get("note", "").replace("\0", "").strip()[:300]
     if not note:
         messages.error(request, _("Say in a few words what changes, and why."))
         return redirect("dose_policy_compare")
@@ -184,7 +184,7 @@ def policy_publish(request: HttpRequest) -> HttpResponse:
             author=editor.get_full_name() or editor.get_username(),
             note=note,
             now=timezone.now(),
-            after=int(after) if after.isdecimal() else -1,
+            after=int(after) if after.isdecimal() and len(after) < 10 else -1,
         )
     except StaleDraft:
         text = _("Version %(version)s was published meanwhile. Compare with it again.")

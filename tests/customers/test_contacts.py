@@ -393,3 +393,50 @@ def test_what_cannot_be_is_refused(noor, given):
     with pytest.raises(OutOfRange):
         claim(noor, **given)
     assert not Contact.objects.exists()
+
+
+# -- What senders try -----------------------------------------------------------------------------
+
+
+def test_what_was_reserved_for_later_is_not_confirmed_before(noor):
+    later = NOW + timedelta(days=10)
+    claim_contact(request=a_request(noor, request_id="e:3", at=later), now=NOW)
+    assert confirm_contacts(requests=["e:3"], source="mailing:7", now=NOW) == {"e:3": "too_early"}
+    assert Contact.objects.get().status == ContactStatus.RESERVED
+    soon = later - timedelta(minutes=4)
+    assert confirm_contacts(requests=["e:3"], source="mailing:7", now=soon) == {"e:3": "sent"}
+
+
+def test_a_moment_just_over_is_now_and_its_lease_begins_then(noor):
+    past = NOW - timedelta(minutes=4)
+    for number, wanted in ((1, True), (2, False)):
+        request = a_request(
+            noor, request_id=f"p:{number}", at=past, lease=timedelta(seconds=1), kind="promotion"
+        )
+        contact = claim_contact(request=request, now=NOW).contact
+        assert bool(contact) is wanted
+    assert Contact.objects.get().to_at == NOW + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("cleaned", [True, False])
+@pytest.mark.parametrize(
+    ("give_up", "said"), [(release_contacts, "released"), (fail_contacts, "failed")]
+)
+def test_what_was_given_up_after_its_lease_is_never_confirmed(noor, cleaned, give_up, said):
+    claim_contact(request=a_request(noor, request_id="r"), now=NOW)
+    over = NOW + timedelta(hours=7)
+    if cleaned:
+        expire_contacts(over)
+    given = {"requests": ["r"], "source": "mailing:7", "now": over}
+    assert give_up(**given) == {"r": said}
+    assert confirm_contacts(**given) == {"r": "not_reserved"}
+    for again in (release_contacts, fail_contacts):
+        assert again(**given) == {"r": said}
+
+
+def test_a_sender_cannot_make_a_question_lighter_than_the_policy_does(noor):
+    usual = claim_contact(request=a_request(noor, kind="ask_nps"), now=NOW).judged.points
+    assert usual >= 1
+    light = may_contact(noor, Plan(channel="email", kind="ask_nps", points=0), NOW)
+    heavy = may_contact(noor, Plan(channel="email", kind="ask_nps", points=9), NOW)
+    assert (light.points, heavy.points) == (usual, 9)

@@ -31,6 +31,7 @@ from tests.makers import (
     make_category,
     make_contact,
     make_customer,
+    make_touchpoint,
     make_wording,
     record,
 )
@@ -663,7 +664,8 @@ def test_the_examples_of_the_docs_are_answered_with_what_they_promise(key):
     for n in (126, 127):
         reserve(key, f"spring:K{n}:1", f"K{n}")
     examples = re.findall(r"```sh\n(.*?)```", TEXT.split("## Contacts")[1], re.DOTALL)
-    assert len(examples) == 10
+    assert len(examples) == 11
+    make_touchpoint(scale="thumb", key="thumb-1a2b3c4d")
     for example in examples:
         path = re.search(r"/api/v1/(\S+)", example)[1].rstrip('"\\')
         body = re.search(r"-d '(.*?)'", example, re.DOTALL)

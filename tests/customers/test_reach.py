@@ -12,7 +12,7 @@ from customers.dosing import Outcome
 from customers.holds import hold_contacts
 from customers.models import Contact, ContactStatus, Customer, DosePolicy, LedgerCheck
 from customers.plans import Plan
-from customers.reach import NoAudience, claim_audience, funnel
+from customers.reach import NoAudience, allowed_of, claim_audience, funnel
 from tests.makers import (
     NOW,
     make_category,
@@ -163,3 +163,14 @@ def test_counts_add_up():
         a=found.no_permission, b=found.left_alone, c=found.over_dose, d=found.quiet, e=found.now
     )
     assert steps.total() == found.total == 20
+
+
+def test_who_is_left_after_each_was_asked_about_has_half_a_dose_too():
+    unhappy, free = make_permitted(), make_permitted()
+    until = NOW + 20 * DAY
+    hold_contacts(customer=unhappy, reason="unhappy", until=until, source="answer:1", now=NOW)
+    # One in a day becomes one in two.
+    make_contact(unhappy, NOW - 36 * HOUR)
+    ids = funnel(TIPS, NOW).ids
+    assert ids == [unhappy.pk, free.pk]
+    assert allowed_of(TIPS, ids, NOW) == [free.pk]

@@ -85,6 +85,7 @@ def test_a_wish_for_quiet_ends_on_its_day(staff, karim):
     ("given", "message"),
     [
         ({"until": "2020-01-01"}, "That day is over."),
+        ({"until": "9999-12-31"}, "That is more than ten years ahead."),
         ({"until": "soon"}, "Enter a valid date."),
         ({"reason": "unhappy"}, "Select a valid choice."),
         ({"reason": ""}, "This field is required."),
