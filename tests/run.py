@@ -69,8 +69,8 @@ def run_passes(arguments: list[str], not_run: dict[str, str]) -> list[int]:
         database = {"DATABASE_URL": found.pop("DATABASE_URL", "")}
         if "postgres" in not_run:
             return [run_pytest(Pass("SQLite", arguments, environment_of(stack, found)))]
-        without_third, without_rest = shares_of_browser()
-        sqlite = Pass("SQLite", [*arguments, *without_third], environment_of(stack, found))
+        without_half, without_rest = shares_of_browser()
+        sqlite = Pass("SQLite", [*arguments, *without_half], environment_of(stack, found))
         own = {"REDIS_URL": stack.enter_context(servers.broker())} if "REDIS_URL" in found else {}
         postgres = Pass(
             "PostgreSQL",
@@ -122,16 +122,15 @@ def find_parts(stack: ExitStack, not_run: dict[str, str]) -> dict[str, str]:
 
 
 def shares_of_browser() -> tuple[list[str], list[str]]:
-    """Return what leaves out a third of the browser's files, and what leaves out the others.
+    """Return what leaves out half of the browser's files, and what leaves out the others.
 
-    What a browser shows is the same on both databases, and takes as long as all the rest; on
-    PostgreSQL the rest takes longer, so that it gets the smaller share.
+    What a browser shows is the same on both databases, and takes as long as all the rest.
     """
     files = sorted((BASE_DIR / "tests" / "browser").glob("test_*.py"))
-    third = files[::3]
+    half = files[::2]
     one, other = (
         [f"--ignore={file.relative_to(BASE_DIR)}" for file in share]
-        for share in (third, [file for file in files if file not in third])
+        for share in (half, [file for file in files if file not in half])
     )
     return one, other
 

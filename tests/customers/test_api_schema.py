@@ -21,6 +21,7 @@ from customers import api
 from customers.api_keys import Scope, issue_key
 from customers.consent import State
 from customers.limits import Limiter
+from insights import urls  # noqa: F401  (every app adds its calls, before they are described)
 from insights.wsgi import application as product
 from tests.customers.test_api import days_ago
 from tests.makers import make_customer, make_purpose, make_wording, record
