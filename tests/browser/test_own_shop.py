@@ -53,7 +53,7 @@ def test_the_pages_look_right_and_the_last_one_goes_on_by_itself(
     User.objects.all().delete()
     demo.settings.DATABASE_FILE = demo.settings.VAR_DIR / OWN
     page.unroute("**/own-shop/open/")
-    page.wait_for_url("**/setup/*/")
+    page.wait_for_url("**/setup/*/", timeout=90_000)
     assert page.locator("main form").is_visible()
     assert [problem for problem in watched.problems if "ERR_FAILED" not in problem] == []
 
