@@ -9,9 +9,10 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from customers.api_base import NO_NUL, PurposeKey, Reference, Sent
 from customers.contact_rows import Row
-from customers.contacts import LONGEST_REQUEST, Answered
+from customers.contacts import LONGEST_REQUEST
 from customers.dosing import Code, Outcome
 from customers.models import Channel, ContactKind, ContactStatus, HoldReason
+from customers.outcomes import Answered
 from customers.plans import LONGEST_LEASE, MOST_POINTS
 
 MOST_ROWS = 10_000

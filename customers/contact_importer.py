@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from customers import cells, queries
 from customers.contacts import SentContact, add_sent_contacts
+from customers.csv_rows import with_formula
 from customers.dose_policy import POINTS
 from customers.importers import erased, known_categories, known_customers, unknown
 from customers.imports import Fields, Importer, Outcome, Refused
@@ -40,7 +41,8 @@ class ContactImporter(Importer):
     required = ("customer", "channel", "kind", "sent_at")
 
     def parse(self, fields: Fields) -> ContactRow:
-        customer = fields.need("customer", partial(cells.text, max_length=100))
+        # As it stands in the file of an audience, which may come back.
+        customer = with_formula(fields.need("customer", partial(cells.text, max_length=100)))
         channel = fields.need("channel", partial(cells.choice, allowed=Channel.values))
         kind = fields.need("kind", partial(cells.choice, allowed=ContactKind.values))
         sent_at = fields.need("sent_at", partial(cells.moment, zone=self.options.zone))

@@ -27,9 +27,6 @@ from customers.plans import (
 )
 from customers.queries import people_by_reference
 
-# Nobody plans further ahead than a permission or a policy can be known.
-FARTHEST = timedelta(days=366)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
@@ -67,7 +64,7 @@ class Told:
 def check_rows(rows: Sequence[Row], now: datetime) -> list[Told | Fault]:
     """Say of each row whether it may be, as if it were the only one; nothing is stored."""
     found = [
-        one if isinstance(one, Fault) else _over(one[1], now) or one for one in _readable(rows, now)
+        one if isinstance(one, Fault) else _not_then(one[1], now) or one for one in _readable(rows)
     ]
     good = {n: one for n, one in enumerate(found) if not isinstance(one, Fault)}
     answers: dict[int, Told | Fault] = {
@@ -89,14 +86,14 @@ def reserve_rows(rows: Sequence[Row], source: str, now: datetime) -> list[Told |
     """
     answers: dict[int, Told | Fault] = {}
     requests: dict[int, Request] = {}
-    for n, one in enumerate(_readable(rows, now)):
+    for n, one in enumerate(_readable(rows)):
         if isinstance(one, Fault):
             answers[n] = one
         else:
             requests[n] = Request(
                 request_id=rows[n].request_id, customer=one[0], plan=one[1], source=source
             )
-    late = {n: fault for n, one in requests.items() if (fault := _over(one.plan, now))}
+    late = {n: fault for n, one in requests.items() if (fault := _not_then(one.plan, now))}
     claims = _made_before({n: requests[n] for n in late})
     answers |= {n: fault for n, fault in late.items() if n not in claims}
     fresh = {n: one for n, one in requests.items() if n not in late}
@@ -108,7 +105,7 @@ def reserve_rows(rows: Sequence[Row], source: str, now: datetime) -> list[Told |
 # -- What a row says ------------------------------------------------------------------------------
 
 
-def _readable(rows: Sequence[Row], now: datetime) -> list[tuple[Customer, Plan] | Fault]:
+def _readable(rows: Sequence[Row]) -> list[tuple[Customer, Plan] | Fault]:
     """Return the customer and the plan of each row, or what is wrong with it: three queries."""
     people = people_by_reference({one.customer for one in rows})
     categories = categories_named({one.category for one in rows if one.category})
@@ -127,8 +124,6 @@ def _readable(rows: Sequence[Row], now: datetime) -> list[tuple[Customer, Plan] 
                 known = known or some_categories()
                 raise UnknownWord("category", row.category, known)
             check_purpose(plan, purposes)
-            if plan.at and plan.at > now + FARTHEST:
-                raise OutOfRange("at", f"It is further away than {FARTHEST.days} days.")
         except (UnknownWord, OutOfRange) as error:
             found.append(_fault(error))
         else:
@@ -148,7 +143,7 @@ def _plan(row: Row, categories: dict[str, Category]) -> Plan:
     )
 
 
-def _over(plan: Plan, now: datetime) -> Fault | None:
+def _not_then(plan: Plan, now: datetime) -> Fault | None:
     try:
         check_time(plan, now)
     except OutOfRange as error:
@@ -170,7 +165,7 @@ def _made_before(requests: dict[int, Request]) -> dict[int, Claim]:
     rows = Contact.objects.filter(request_id__in={one.request_id for one in requests.values()})
     known = {one.request_id: one for one in rows}
     return {
-        n: Claim(one, contact if contact.digest == one.digest else None)
+        n: Claim(one, contact if one.is_behind(contact) else None)
         for n, one in requests.items()
         if (contact := known.get(one.request_id))
     }

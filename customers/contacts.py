@@ -8,17 +8,15 @@ yes. A reservation holds until the end of its lease and not a moment longer, who
 import hashlib
 import json
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
 from customers.contact_queries import Judged, Snapshot, look, past
 from customers.models import Contact, ContactStatus, Customer, Decision
-from customers.plans import ABOUT, OutOfRange, Plan
+from customers.plans import OutOfRange, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +24,9 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 # Clocks of other systems differ by a little.
 SAME_TIME = timedelta(minutes=5)
+# Nobody plans further ahead than a permission or a policy can be known.
+FARTHEST = timedelta(days=366)
 LONGEST_REQUEST = 200
-
-SENT = (ContactStatus.SENT, ContactStatus.SENT_LATE)
 
 
 class RequestConflict(ValueError):
@@ -70,10 +68,9 @@ class Request:
 
     @property
     def digest(self) -> str:
-        """A hash of what is asked, so that the same id for something else is noticed."""
+        """A hash of what is asked, but for whom: records of customers are merged."""
         plan = self.plan
         said = [
-            self.customer.pk,
             plan.channel,
             plan.kind,
             plan.category.pk if plan.category else None,
@@ -84,6 +81,10 @@ class Request:
             self.source,
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+    def is_behind(self, contact: Contact) -> bool:
+        """Return whether a contact with this request's id is what it asks for."""
+        return contact.digest == self.digest and contact.customer_id == self.customer.pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,11 @@ def claim_contacts(*, requests: Sequence[Request], now: datetime) -> list[Claim]
 
 
 def check_time(plan: Plan, now: datetime) -> None:
-    """Refuse a plan for a moment that is over: OutOfRange."""
+    """Refuse a plan for a moment that is over, or that is too far away: OutOfRange."""
     if plan.at and plan.at < now - SAME_TIME:
         raise OutOfRange("at", f"{plan.at.isoformat()} is over. Leave it out for now.")
+    if plan.at and plan.at > now + FARTHEST:
+        raise OutOfRange("at", f"{plan.at.isoformat()} is further away than {FARTHEST.days} days.")
 
 
 def _claim_batch(requests: Sequence[Request], now: datetime) -> list[Claim]:
@@ -146,7 +149,7 @@ def _claim_batch(requests: Sequence[Request], now: datetime) -> list[Claim]:
 
 def _claim_together(requests: Sequence[Request], now: datetime) -> list[Claim]:
     with transaction.atomic():
-        customers = _locked({one.customer.pk for one in requests})
+        customers = locked({one.customer.pk for one in requests})
         plans = [one.plan for one in requests]
         snapshot, known = look(customers, plans, now, [one.request_id for one in requests])
         claims = [_claim(one, snapshot, known) for one in requests]
@@ -158,7 +161,8 @@ def _claim_together(requests: Sequence[Request], now: datetime) -> list[Claim]:
         return claims
 
 
-def _locked(ids: Collection[int]) -> dict[int, Customer]:
+def locked(ids: Collection[int]) -> dict[int, Customer]:
+    """Lock customers in the order of their ids, for the transaction around it."""
     rows = Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk")
     return {one.pk: one for one in rows}
 
@@ -167,7 +171,7 @@ def _claim(request: Request, snapshot: Snapshot, known: dict[str, Contact]) -> C
     """Answer one request, and let what it reserves weigh for those after it."""
     earlier = known.get(request.request_id)
     if earlier:
-        same = earlier.digest == request.digest
+        same = request.is_behind(earlier)
         return Claim(request, contact=earlier) if same else Claim(request)
     judged = snapshot.judge(request.customer.pk, request.plan)
     if not judged.verdict.allows:
@@ -245,7 +249,7 @@ def add_sent_contacts(contacts: Sequence[SentContact], now: datetime) -> set[str
     Under the lock of their customers, so that no claim that runs at the time misses them.
     """
     with transaction.atomic():
-        _locked({one.customer_id for one in contacts})
+        locked({one.customer_id for one in contacts})
         asked = [one.request_id for one in contacts]
         known = set(
             Contact.objects.filter(request_id__in=asked).values_list("request_id", flat=True)
@@ -264,167 +268,3 @@ def _sent(past: SentContact, now: datetime) -> Contact:
         reserved_at=min(past.sent_at, now),
         status=ContactStatus.SENT,
     )
-
-
-# -- What becomes of it ---------------------------------------------------------------------------
-
-
-class Answered(StrEnum):
-    """What came of confirming or giving back."""
-
-    SENT = "sent"
-    SENT_LATE = "sent_late"
-    RELEASED = "released"
-    FAILED = "failed"
-    # Do not send: permission was taken back since.
-    NOT_PERMITTED = "not_permitted"
-    # Do not send: it was given back, or failed.
-    NOT_RESERVED = "not_reserved"
-    # Do not send yet: it was reserved for later.
-    TOO_EARLY = "too_early"
-    # Too late to give back: it was sent.
-    WAS_SENT = "was_sent"
-    UNKNOWN = "unknown"
-
-
-def confirm_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
-    """Say that contacts go out now, and hear whether they still may.
-
-    Permission is asked about again: where it was taken back the contact is given back and must not
-    go. After its lease a contact is counted as sent too late, and the log says whose it was. Asked
-    again the answer is the same. `source` sees only its own.
-    """
-    return _each(requests, source, now, _confirm)
-
-
-def report_sent(*, sent: Mapping[str, datetime], source: str, now: datetime) -> dict[str, Answered]:
-    """Say when contacts went out, by request, as a mail tool tells afterwards.
-
-    What was sent was sent: nothing is asked any more, and it counts at its own moment, too late
-    where its lease was over or it had been given back.
-    """
-    return _each(
-        list(sent), source, now, lambda contact, _is_permitted, _now: _report(contact, sent)
-    )
-
-
-def release_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
-    """Give back contacts that will not happen, so that they no longer weigh."""
-    return _each(requests, source, now, _release)
-
-
-def fail_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
-    """Say that contacts could not be delivered for good, so that they no longer weigh."""
-    return _each(requests, source, now, _fail)
-
-
-def expire_contacts(now: datetime) -> int:
-    """Mark what was never confirmed as run out; return how much. It did not weigh any more."""
-    over = Contact.objects.filter(status=ContactStatus.RESERVED, to_at__lte=now)
-    return over.update(status=ContactStatus.EXPIRED)
-
-
-def _each(requests: Sequence[str], source: str, now: datetime, step: "Step") -> dict[str, Answered]:
-    answers = dict.fromkeys(requests, Answered.UNKNOWN)
-    ids = list(answers)
-    for start in range(0, len(ids), BATCH):
-        answers |= _together(ids[start : start + BATCH], source, now, step)
-    return answers
-
-
-def _together(
-    requests: Sequence[str], source: str, now: datetime, step: "Step"
-) -> dict[str, Answered]:
-    with transaction.atomic():
-        mine = Contact.objects.filter(request_id__in=requests, source=source)
-        customers = _locked(set(mine.values_list("customer_id", flat=True)))
-        contacts = list(mine.filter(customer__in=customers).select_related("purpose", "category"))
-        allowed = _permitted(contacts, customers, now)
-        before = {one.pk: one.status for one in contacts}
-        answers = {one.request_id: step(one, one.pk in allowed, now) for one in contacts}
-        _store([one for one in contacts if one.status != before[one.pk]])
-        return answers
-
-
-def _store(changed: Iterable[Contact]) -> None:
-    """Store what became of contacts: one statement for all that became the same."""
-    alike: dict[tuple[str, datetime | None], list[Contact]] = defaultdict(list)
-    for one in changed:
-        alike[one.status, one.sent_at].append(one)
-    for (status, sent_at), contacts in alike.items():
-        when = {"sent_at": sent_at, "from_at": sent_at, "to_at": sent_at} if sent_at else {}
-        rows = Contact.objects.filter(pk__in=[one.pk for one in contacts])
-        rows.update(status=status, **when)
-
-
-def _permitted(
-    contacts: Iterable[Contact], customers: dict[int, Customer], now: datetime
-) -> set[int]:
-    """Return the ids of those whose customer permits them still."""
-    plans = {
-        one.pk: (one.customer_id, _plan_of(one))
-        for one in contacts
-        if one.purpose and one.purpose.kind in ABOUT[one.kind]
-    }
-    if not plans:
-        return set()
-    snapshot, _ = look(customers, [plan for _, plan in plans.values()], now)
-    return {pk for pk, (customer, plan) in plans.items() if snapshot.permits(customer, plan)}
-
-
-def _plan_of(contact: Contact) -> Plan:
-    purpose = contact.purpose.key if contact.purpose else ""
-    return Plan(channel=contact.channel, kind=contact.kind, purpose=purpose)
-
-
-# Takes a contact, whether its customer permits it still, and now; changes it and says what came.
-Step = Callable[[Contact, bool, datetime], Answered]
-
-
-def _confirm(contact: Contact, is_permitted: bool, now: datetime) -> Answered:
-    status = ContactStatus(contact.status)
-    if status in SENT:
-        return Answered(status)
-    if status in {ContactStatus.RELEASED, ContactStatus.FAILED}:
-        return Answered.NOT_RESERVED
-    if now < contact.from_at - SAME_TIME:
-        # Before its time nothing was decided: not the dose, and not whether anybody sleeps.
-        return Answered.TOO_EARLY
-    in_time = contact.is_leased(now)
-    if not is_permitted:
-        contact.status = ContactStatus.RELEASED if in_time else ContactStatus.EXPIRED
-        return Answered.NOT_PERMITTED
-    contact.status = ContactStatus.SENT if in_time else ContactStatus.SENT_LATE
-    contact.sent_at = contact.from_at = contact.to_at = now
-    if not in_time:
-        logger.warning("Contact %d of %s was sent after its lease", contact.pk, contact.source)
-    return Answered(contact.status)
-
-
-def _report(contact: Contact, sent: Mapping[str, datetime]) -> Answered:
-    if contact.status in SENT:
-        return Answered(contact.status)
-    at = sent[contact.request_id]
-    in_time = contact.status == ContactStatus.RESERVED and at < contact.to_at
-    contact.status = ContactStatus.SENT if in_time else ContactStatus.SENT_LATE
-    contact.sent_at = contact.from_at = contact.to_at = at
-    return Answered(contact.status)
-
-
-def _release(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
-    return _give_up(contact, ContactStatus.RELEASED)
-
-
-def _fail(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
-    return _give_up(contact, ContactStatus.FAILED)
-
-
-def _give_up(contact: Contact, status: ContactStatus) -> Answered:
-    """Release or fail what was not sent, whether its lease ran out meanwhile or not; the first of
-    the two stands.
-    """
-    if contact.status in SENT:
-        return Answered.WAS_SENT
-    if contact.status in {ContactStatus.RESERVED, ContactStatus.EXPIRED}:
-        contact.status = status
-    return Answered(contact.status)

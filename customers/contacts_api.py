@@ -13,7 +13,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Router, Status
 
-from customers import contacts
+from customers import outcomes
 from customers.api_base import (
     Key,
     Refusal,
@@ -38,9 +38,10 @@ from customers.contact_documents import (
     Settled,
 )
 from customers.contact_rows import Fault, Told, check_rows, reserve_rows
-from customers.contacts import Answered, UnknownRequest
+from customers.contacts import BATCH, UnknownRequest
 from customers.dose_state import dose_document
 from customers.models import ApiKey
+from customers.outcomes import Answered
 from customers.relays import viewer_of
 
 Json = dict[str, Any]
@@ -116,7 +117,7 @@ def reserve(request: HttpRequest, wanted: ContactRequest) -> Status[Json]:
     summary="Say that a contact goes out now, and hear whether it still may",
 )
 def confirm(request: HttpRequest, told: OfRequest) -> Json:
-    return _settle(request, told.request_id, contacts.confirm_contacts)
+    return _settle(request, told.request_id, outcomes.confirm_contacts)
 
 
 @router.post(
@@ -127,7 +128,7 @@ def confirm(request: HttpRequest, told: OfRequest) -> Json:
     summary="Give back a contact that will not happen",
 )
 def release(request: HttpRequest, told: OfRequest) -> Json:
-    return _settle(request, told.request_id, contacts.release_contacts)
+    return _settle(request, told.request_id, outcomes.release_contacts)
 
 
 @router.post(
@@ -138,7 +139,7 @@ def release(request: HttpRequest, told: OfRequest) -> Json:
     summary="Say that a contact cannot be delivered for good",
 )
 def fail(request: HttpRequest, told: OfRequest) -> Json:
-    return _settle(request, told.request_id, contacts.fail_contacts)
+    return _settle(request, told.request_id, outcomes.fail_contacts)
 
 
 @router.get(
@@ -232,7 +233,7 @@ def reserve_many(request: HttpRequest, wanted: ManyRequested) -> StreamingHttpRe
     summary="Say of up to 10,000 contacts that they go out now",
 )
 def confirm_many(request: HttpRequest, told: ManyRequests) -> StreamingHttpResponse:
-    return _settle_many(request, told.requests, contacts.confirm_contacts)
+    return _settle_many(request, told.requests, outcomes.confirm_contacts)
 
 
 @router.post(
@@ -244,7 +245,7 @@ def confirm_many(request: HttpRequest, told: ManyRequests) -> StreamingHttpRespo
     summary="Give back up to 10,000 contacts",
 )
 def release_many(request: HttpRequest, told: ManyRequests) -> StreamingHttpResponse:
-    return _settle_many(request, told.requests, contacts.release_contacts)
+    return _settle_many(request, told.requests, outcomes.release_contacts)
 
 
 def _settle_many(
@@ -295,8 +296,8 @@ def _streamed(
 
 def _lines(rows: Sequence[Any], answer: Callable[[Sequence[Any]], list[Json]]) -> Iterator[bytes]:
     """Work on a batch, and once it is stored yield its lines."""
-    for start in range(0, len(rows), contacts.BATCH):
-        batch = rows[start : start + contacts.BATCH]
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
         try:
             told = answer(batch)
         except (OperationalError, InterfaceError):

@@ -356,12 +356,14 @@ def without_formula(cell: str) -> str:
     return cell
 
 
+def with_formula(cell: str) -> str:
+    """The cell as it was before without_formula."""
+    return cell[1:] if cell[:1] == "'" and without_formula(cell[1:]) == cell else cell
+
+
 def _without_additions(cells: list[str]) -> list[str]:
     """The cells of a row of rejects as they were in the file that it came from."""
-    own = cells[len(REJECT_COLUMNS) :]
-    return [
-        cell[1:] if cell[:1] == "'" and without_formula(cell[1:]) == cell else cell for cell in own
-    ]
+    return [with_formula(cell) for cell in cells[len(REJECT_COLUMNS) :]]
 
 
 class _Counted(io.RawIOBase):

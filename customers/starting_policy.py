@@ -3,7 +3,8 @@
 Pure: standard library only. Promotion by e-mail: so many per category in 30 days, by involvement
 and customer type; beside them the ceilings of one person over everything. A text message or a call
 weighs on people more: a quarter of the e-mails, rounded down, at least one where two or more
-e-mails are allowed.
+e-mails are allowed. Where buyers mostly care less about what they buy, one person hears less over
+everything, and about no category more than that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,9 @@ CEILINGS: Mapping[str, tuple[int, int]] = {
     "lapsed": (2, 1),
 }
 
+# The part of these ceilings to begin with where buyers mostly care so much, rounded down.
+PARTS: Mapping[str, float] = {"high": 1, "medium": 0.75, "low": 0.5}
+
 # Days between two thumbs that are asked for.
 THUMB_GAPS: Mapping[str, int] = {"high": 7, "medium": 30, "low": 90}
 
@@ -61,12 +65,16 @@ WEEKEND = [
 ]
 
 
-def starting_policy(version: int = 1) -> Policy:
-    """Return the policy that a new shop starts with."""
+def starting_policy(version: int = 1, level: str = "high") -> Policy:
+    """Return the policy that a new shop starts with.
+
+    `level` is how much its buyers mostly care about what they buy: "high", "medium" or "low".
+    """
+    ceilings = {one: _part(most, PARTS[level]) for one, most in CEILINGS.items()}
     return Policy(
         version=version,
-        cells=[Cell(), *_promotion(), *_questions(), *_ads()],
-        ceilings=[*_ceilings(), *_of_questions()],
+        cells=[Cell(), *_promotion(ceilings), *_questions(), *_ads()],
+        ceilings=[*_ceilings(ceilings), *_of_questions()],
         quiet={"email": NIGHT, "sms": [*EVENING, *WEEKEND], "phone": [*EVENING, *WEEKEND]},
         country="NL",
     )
@@ -77,9 +85,15 @@ def quarter(emails: int) -> int:
     return max(emails // 4, 1 if emails >= 2 else 0)
 
 
-def _promotion() -> Iterator[Cell]:
+def _part(most: tuple[int, int], part: float) -> tuple[int, int]:
+    month, week = most
+    return max(1, int(month * part)), max(1, int(week * part))
+
+
+def _promotion(ceilings: Mapping[str, tuple[int, int]]) -> Iterator[Cell]:
     for involvement, row in EMAILS.items():
-        for customer_type, most in row.items():
+        for customer_type, emails in row.items():
+            most = min(emails, ceilings[customer_type][0])
             key = (involvement, customer_type)
             yield Cell(*key, "email", "promotion", [Limit(most, MONTH)])
             for channel in ("sms", "phone"):
@@ -107,8 +121,8 @@ def _ads() -> Iterator[Cell]:
         yield Cell(involvement, channel="ad", kind="ad", limits=[Limit(most, MONTH)])
 
 
-def _ceilings() -> Iterator[Ceiling]:
-    for customer_type, (month, week) in CEILINGS.items():
+def _ceilings(ceilings: Mapping[str, tuple[int, int]]) -> Iterator[Ceiling]:
+    for customer_type, (month, week) in ceilings.items():
         limits = [Limit(month, MONTH), Limit(week, 7 * DAY), Limit(1, DAY)]
         yield Ceiling(customer_type, kinds=TOUCHES, limits=limits)
 

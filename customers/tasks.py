@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from customers import confirming, contacts, endings, services, verification
+from customers import confirming, endings, outcomes, services, verification
 
 
 @shared_task(name="customer_types", time_limit=3600)
@@ -27,7 +27,7 @@ def record_endings() -> None:
 @shared_task(name="contact_endings", time_limit=3600)
 def expire_contacts() -> None:
     """Mark reservations that ran out; they did not weigh any more."""
-    contacts.expire_contacts(timezone.now())
+    outcomes.expire_contacts(timezone.now())
 
 
 @shared_task(name="unconfirmed", time_limit=3600)

@@ -19,12 +19,15 @@ from customers.categories import (
     propose_levels,
     unrated,
 )
+from customers.dose_documents import digest_of, document_of
 from customers.involvement import Rating
-from customers.models import Category, Involvement
-from customers.starting_involvement import proposed
+from customers.models import Category, Involvement, PolicyDraft
+from customers.policies import current_version, save_draft
+from customers.starting_involvement import COMPANIES, proposed
+from customers.starting_policy import starting_policy
 from insights.accounts import may_change_policy, roles_of
 from insights.guards import only, reader
-from insights.involvement_forms import CompanyForm, RatingForm
+from insights.involvement_forms import NAMES, CompanyForm, RatingForm
 
 rating_only = only(may_change_policy)
 
@@ -93,22 +96,44 @@ def _stored(request: HttpRequest, form: RatingForm, category: Category) -> bool:
 @rating_only
 @require_POST
 def propose(request: HttpRequest) -> HttpResponse:
-    """Guess a level for every category that nobody rated, to begin with."""
+    """By the kind of company: a level for each category without one, and a policy as a draft."""
     form = CompanyForm(request.POST)
-    if form.is_valid():
-        levels = proposed(form.cleaned_data["company"], unrated())
-        who = reader(request)
-        name = who.get_full_name() or who.get_username()
-        n = propose_levels(levels, rated_by=name, now=timezone.now())
+    if not form.is_valid():
+        messages.error(request, _("Choose what you mostly sell."))
+        return redirect("involvement")
+    company = form.cleaned_data["company"]
+    who = reader(request)
+    name, now = who.get_full_name() or who.get_username(), timezone.now()
+    levels = proposed(company, unrated())
+    if levels:
+        n = propose_levels(levels, rated_by=name, now=now)
         text = ngettext(
             "%(n)d category has a level to begin with. Look at it.",
             "%(n)d categories have a level to begin with. Look at each.",
             n,
         )
         messages.success(request, text % {"n": n})
-    else:
-        messages.error(request, _("Choose what you mostly sell."))
-    return redirect("involvement")
+    return _policy_proposed(request, company, name)
+
+
+def _policy_proposed(request: HttpRequest, company: str, name: str) -> HttpResponse:
+    """Propose the policy to begin with as a draft: nothing is replaced, and nothing in force."""
+    newest = current_version()
+    policy = starting_policy(newest.version + 1 if newest else 1, COMPANIES[company])
+    if PolicyDraft.objects.exists():
+        text = _(
+            "There is a draft of the next policy, which stays as it is. Drop it to begin anew."
+        )
+        messages.info(request, text)
+        return redirect("involvement")
+    if newest and newest.digest == digest_of(policy):
+        messages.info(request, _("The policy in force is the one to begin with for what you sell."))
+        return redirect("involvement")
+    note = _("To begin with, for a company that sells: %(what)s.") % {"what": NAMES[company]}
+    save_draft(document=document_of(policy), note=note, editor=name, now=timezone.now())
+    text = _("The policy to begin with for what you sell is a draft: compare it, then publish it.")
+    messages.success(request, text)
+    return redirect("dose_policy_compare")
 
 
 PATHS = [

@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet
 
 from customers.audience import permitted
 from customers.bell import ring_after_commit
-from customers.contacts import release_contacts
 from customers.models import Contact, ContactStatus
+from customers.outcomes import release_contacts
 from customers.reach import Funnel, claim_audience
 from customers.unsubscribe import preferences_url, unsubscribe_url
 from feedback import rating_links

@@ -14,10 +14,10 @@ from functools import partial
 from customers import cells
 from customers.addresses import address_hashes
 from customers.consent import Actor, Method
-from customers.contacts import Answered, fail_contacts, release_contacts, report_sent
 from customers.holds import lock_customers
 from customers.imports import Fields, Importer, Outcome, Refused
 from customers.models import Contact, Customer, SuppressionReason
+from customers.outcomes import Answered, fail_contacts, release_contacts, report_sent
 from customers.suppressions import Stop, suppress
 from customers.withdrawals import Means, stands, withdraw
 from feedback.models import Invitation

@@ -51,6 +51,13 @@ def test_a_file_goes_in_once_and_equal_rows_are_contacts(imported):
     assert Contact.objects.count() == 2
 
 
+def test_a_reference_comes_back_as_the_file_of_an_audience_has_it(imported):
+    for reference in ("=7", "-100", "'8"):
+        make_customer(reference=reference)
+    rows = "".join(f"{one},email,promotion,2026-11-20 10:00,\n" for one in ("'=7", "-100", "'8"))
+    assert imported(rows)["created"] == 3
+
+
 def test_what_is_imported_weighs_in_the_dose(imported):
     noor = make_permitted(reference="K-7")
     plan = Plan(channel="email", kind="promotion")

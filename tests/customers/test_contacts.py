@@ -9,14 +9,9 @@ from customers.audience import permitted
 from customers.consent import State
 from customers.contact_queries import may_contact
 from customers.contacts import (
-    Answered,
     RequestConflict,
     claim_contact,
     claim_contacts,
-    confirm_contacts,
-    expire_contacts,
-    fail_contacts,
-    release_contacts,
 )
 from customers.dosing import Code, Outcome
 from customers.holds import hold_contacts, release_hold
@@ -28,6 +23,13 @@ from customers.models import (
     DosePolicy,
     LedgerCheck,
     Suppression,
+)
+from customers.outcomes import (
+    Answered,
+    confirm_contacts,
+    expire_contacts,
+    fail_contacts,
+    release_contacts,
 )
 from customers.plans import PURPOSES, OutOfRange, Plan, UnknownWord
 from customers.withdrawals import Means, withdraw
@@ -277,7 +279,7 @@ def test_taking_permission_back_blocks_the_confirmation_of_an_open_lease(noor):
     withdraw(customer=noor, purpose=purpose, channel="email", means=MEANS, now=NOW)
     assert confirm(found) == Answered.NOT_PERMITTED
     assert status(found) == ContactStatus.RELEASED
-    assert confirm(found) == Answered.NOT_RESERVED
+    assert confirm(found) == Answered.NOT_PERMITTED
 
 
 def test_what_was_given_back_cannot_be_sent_nor_what_was_sent_given_back(noor):

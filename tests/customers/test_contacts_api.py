@@ -12,14 +12,14 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from customers import api, contact_documents, contact_rows, contacts
+from customers import api, contact_documents, contact_rows, contacts_api
 from customers.api_keys import Scope, issue_key
-from customers.contacts import expire_contacts
 from customers.contacts_api import MOST_BYTES
 from customers.erasure import erase_customer
 from customers.holds import hold_contacts
 from customers.limits import Limiter
 from customers.models import AccessLog, ApiKey, Contact, Decision, Suppression
+from customers.outcomes import expire_contacts
 from customers.policies import publish_policy, stored_document
 from customers.withdrawals import Means, withdraw
 from tests.customers.test_after_a_merge import merged
@@ -300,6 +300,17 @@ def test_the_record_that_another_became_has_one_dose(noor, key):
     assert call("customers/K9/dose", key=key).json()["customer"] == "K9"
 
 
+def test_a_request_of_a_record_that_was_merged_since_is_the_same_request(noor, key):
+    old = permitting("K9")
+    first = reserve(key, "a", "K9")
+    merged(noor, old)
+    again = reserve(key, "a", "K9")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["reservation"] == first.json()["reservation"]
+    assert reserve(key, "a", "K1", kind="information").status_code == 409
+    assert Contact.objects.get().customer == noor
+
+
 # -- Confirming and giving back -------------------------------------------------------------------
 
 
@@ -329,9 +340,9 @@ def test_taken_back_between_reserving_and_confirming_it_is_not_sent_and_given_ba
         customer=noor, purpose=known_purpose("email_marketing"), channel="email", means=MEANS,
         now=timezone.now(),
     )  # fmt: skip
-    for error in ("not_permitted", "not_reserved"):
+    for _ in range(2):
         refused = settle(key, "confirm")
-        assert (refused.status_code, refused.json()["error"]) == (409, error)
+        assert (refused.status_code, refused.json()["error"]) == (409, "not_permitted")
         assert refused.json()["message"].startswith("Do not send: ")
     assert status() == "released"
 
@@ -557,7 +568,7 @@ def test_requests_that_cannot_be_settled_get_their_lines(noor, key):
 
 
 def test_each_batch_is_stored_before_its_lines_are_sent(key, monkeypatch):
-    monkeypatch.setattr(contacts, "BATCH", 2)
+    monkeypatch.setattr(contacts_api, "BATCH", 2)
     for n in range(1, 6):
         permitting(f"K{n}")
     body = {"contacts": [asked(f"r{n}", f"K{n}") for n in range(1, 6)]}
@@ -569,7 +580,7 @@ def test_each_batch_is_stored_before_its_lines_are_sent(key, monkeypatch):
 
 
 def test_a_batch_that_finds_the_database_busy_is_told_to_come_again(noor, key, monkeypatch):
-    monkeypatch.setattr(contacts, "BATCH", 1)
+    monkeypatch.setattr(contacts_api, "BATCH", 1)
     body = {"contacts": [asked("r1"), asked("r2", "K-nobody")]}
     response = call("contacts/reserve/bulk", body, key=key)
 

@@ -13,8 +13,8 @@ import pytest
 from django.utils import timezone
 
 from customers.api_keys import Scope
-from customers.contacts import confirm_contacts, release_contacts
 from customers.models import ConsentState, Contact, Decision, Evidence
+from customers.outcomes import confirm_contacts, release_contacts
 from customers.plans import Plan
 from customers.reach import claim_audience, funnel
 from tests.customers.test_contacts_api import TEXT, awake_all_night, make_key, permitting

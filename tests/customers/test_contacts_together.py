@@ -17,9 +17,6 @@ from customers.contacts import (
     RequestConflict,
     claim_contact,
     claim_contacts,
-    confirm_contacts,
-    expire_contacts,
-    release_contacts,
 )
 from customers.dose_documents import document_of
 from customers.erasure import erase_customer
@@ -37,6 +34,7 @@ from customers.models import (
     LedgerCheckpoint,
     Suppression,
 )
+from customers.outcomes import confirm_contacts, expire_contacts, release_contacts
 from customers.policies import publish_policy
 from customers.reach import claim_audience, funnel
 from customers.starting_policy import CEILINGS, TOUCHES, starting_policy

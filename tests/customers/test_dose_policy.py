@@ -23,7 +23,7 @@ from customers.dose_policy import (
 )
 from customers.models import Channel, ContactKind, CustomerType, Involvement
 from customers.quiet_hours import Range
-from customers.starting_policy import quarter, starting_policy
+from customers.starting_policy import PARTS, quarter, starting_policy
 
 DAY = timedelta(days=1)
 START = starting_policy()
@@ -131,6 +131,24 @@ def test_what_is_wrong_is_said_with_the_way_out(wrong, sentence):
 def test_the_starting_policy_is_sound_and_every_limit_of_it_can_matter():
     assert problems(START) == []
     assert never_holds(START) == []
+
+
+@pytest.mark.parametrize("level", PARTS)
+def test_each_kind_of_company_begins_with_a_sound_policy_no_larger_than_that_of_another(level):
+    policy = starting_policy(level=level)
+    assert problems(policy) == []
+    assert never_holds(policy) == []
+    for one, most in zip(policy.ceilings, START.ceilings, strict=True):
+        assert [limit.most for limit in one.limits] <= [limit.most for limit in most.limits]
+    for one, most in zip(policy.cells, START.cells, strict=True):
+        assert [limit.most for limit in one.limits] <= [limit.most for limit in most.limits]
+
+
+def test_where_buyers_care_less_one_person_hears_half_as_much():
+    [month, week, day] = starting_policy(level="low").ceilings[0].limits
+    assert (month.most, week.most, day.most) == (4, 1, 1)
+    [month, week, day] = starting_policy(level="medium").ceilings[0].limits
+    assert (month.most, week.most, day.most) == (6, 2, 1)
 
 
 def test_a_tie_is_gone_with_a_cell_for_the_combination():

@@ -117,6 +117,8 @@ def test_the_command_tells_people_too():
         (["K-7", "--kind=promotion", "--category=Boats"], "category 'Boats' is not known"),
         (["K-7", "--kind=promotion", "--purpose=tipps"], "purpose 'tipps' is not known"),
         (["K-7", "--kind=promotion", "--at=tomorrow"], "'tomorrow' is not a moment"),
+        (["K-7", "--kind=promotion", "--at=0001-01-01"], "0001-01-01.* is over"),
+        (["K-7", "--kind=promotion", "--at=9999-12-31T23:59+00:00"], "further away than 366"),
         (
             ["K-7", "--kind=promotion", "--purpose=service"],
             "does not permit promotion. Use one of: email_marketing",

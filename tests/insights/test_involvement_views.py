@@ -7,7 +7,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from customers.models import Category
+from customers.dose_documents import document_of
+from customers.models import Category, PolicyDraft
+from customers.policies import current_version
+from customers.starting_policy import starting_policy
 from insights.accounts import Role
 from insights.involvement_forms import NAMES
 from tests.makers import NOW, make_category
@@ -94,6 +97,33 @@ def test_a_proposal_is_marked_as_a_starting_point_and_leaves_what_is_rated(marke
     wrong = marketer.post("/dosing/involvement/propose/", {"company": "bakery"}, follow=True)
     assert "Choose what you mostly sell." in text(wrong)
     assert len(NAMES) == 7
+
+
+def propose(client: Client, company: str) -> str:
+    sent = {"company": company}
+    return text(client.post("/dosing/involvement/propose/", sent, follow=True))
+
+
+def test_the_kind_of_company_proposes_the_policy_to_begin_with_as_a_draft(marketer):
+    page = propose(marketer, "groceries")
+    assert "The policy to begin with for what you sell is a draft" in page
+    draft = PolicyDraft.objects.get()
+    assert draft.document == document_of(starting_policy(level="low"))
+    assert (draft.edited_by, draft.note) == (
+        "Noor",
+        "To begin with, for a company that sells: Groceries.",
+    )
+    assert current_version().version == 1
+    # Nothing that somebody worked on is replaced.
+    assert "There is a draft of the next policy, which stays as it is." in propose(marketer, "home")
+    draft.refresh_from_db()
+    assert draft.document == document_of(starting_policy(level="low"))
+
+
+def test_a_company_with_the_policy_in_force_to_begin_with_gets_no_draft(marketer):
+    page = propose(marketer, "travel")
+    assert "The policy in force is the one to begin with for what you sell." in page
+    assert not PolicyDraft.objects.exists()
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from customers.contact_queries import may_contact
+from customers.contacts import check_time
 from customers.decisions import decision_documents
 from customers.models import Channel, ContactKind
 from customers.plans import OutOfRange, Plan, UnknownWord, category_named
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                 purpose=options["purpose"],
                 at=_moment(options["at"]),
             )
+            check_time(plan, now)
             [document] = decision_documents([may_contact(customer, plan, now)], now)
         except (UnknownWord, OutOfRange) as error:
             raise CommandError(str(error)) from None
