@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from django.db import transaction
 
@@ -46,7 +47,7 @@ def confirm_contacts(*, requests: Sequence[str], source: str, now: datetime) -> 
     go. After its lease a contact is counted as sent too late, and the log says whose it was. Asked
     again the answer is the same. `source` sees only its own.
     """
-    return _each(requests, source, now, _confirm)
+    return _each(requests, source, now, _confirming)
 
 
 def report_sent(*, sent: Mapping[str, datetime], source: str, now: datetime) -> dict[str, Answered]:
@@ -55,19 +56,17 @@ def report_sent(*, sent: Mapping[str, datetime], source: str, now: datetime) -> 
     What was sent was sent: nothing is asked any more, and it counts at its own moment, too late
     where its lease was over or it had been given back.
     """
-    return _each(
-        list(sent), source, now, lambda contact, _is_permitted, _now: _report(contact, sent)
-    )
+    return _each(list(sent), source, now, lambda *_: partial(_report, sent=sent))
 
 
 def release_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
     """Give back contacts that will not happen, so that they no longer weigh."""
-    return _each(requests, source, now, _release)
+    return _each(requests, source, now, lambda *_: partial(_give_up, status=ContactStatus.RELEASED))
 
 
 def fail_contacts(*, requests: Sequence[str], source: str, now: datetime) -> dict[str, Answered]:
     """Say that contacts could not be delivered for good, so that they no longer weigh."""
-    return _each(requests, source, now, _fail)
+    return _each(requests, source, now, lambda *_: partial(_give_up, status=ContactStatus.FAILED))
 
 
 def expire_contacts(now: datetime) -> int:
@@ -76,24 +75,32 @@ def expire_contacts(now: datetime) -> int:
     return over.update(status=ContactStatus.EXPIRED)
 
 
-def _each(requests: Sequence[str], source: str, now: datetime, step: "Step") -> dict[str, Answered]:
+# Changes a contact and says what came.
+Step = Callable[[Contact], Answered]
+# Takes contacts, their locked customers by id, and now; returns the step for each of them.
+Prepare = Callable[[Sequence[Contact], dict[int, Customer], datetime], Step]
+
+
+def _each(
+    requests: Sequence[str], source: str, now: datetime, prepare: Prepare
+) -> dict[str, Answered]:
     answers = dict.fromkeys(requests, Answered.UNKNOWN)
     ids = list(answers)
     for start in range(0, len(ids), BATCH):
-        answers |= _together(ids[start : start + BATCH], source, now, step)
+        answers |= _together(ids[start : start + BATCH], source, now, prepare)
     return answers
 
 
 def _together(
-    requests: Sequence[str], source: str, now: datetime, step: "Step"
+    requests: Sequence[str], source: str, now: datetime, prepare: Prepare
 ) -> dict[str, Answered]:
     with transaction.atomic():
         mine = Contact.objects.filter(request_id__in=requests, source=source)
         customers = locked(set(mine.values_list("customer_id", flat=True)))
         contacts = list(mine.filter(customer__in=customers).select_related("purpose", "category"))
-        allowed = _permitted(contacts, customers, now)
+        step = prepare(contacts, customers, now)
         before = {one.pk: one.status for one in contacts}
-        answers = {one.request_id: step(one, one.pk in allowed, now) for one in contacts}
+        answers = {one.request_id: step(one) for one in contacts}
         _store([one for one in contacts if one.status != before[one.pk]])
         return answers
 
@@ -129,8 +136,9 @@ def _plan_of(contact: Contact) -> Plan:
     return Plan(channel=contact.channel, kind=contact.kind, purpose=purpose)
 
 
-# Takes a contact, whether its customer permits it still, and now; changes it and says what came.
-Step = Callable[[Contact, bool, datetime], Answered]
+def _confirming(contacts: Sequence[Contact], customers: dict[int, Customer], now: datetime) -> Step:
+    allowed = _permitted(contacts, customers, now)
+    return lambda contact: _confirm(contact, contact.pk in allowed, now)
 
 
 def _confirm(contact: Contact, is_permitted: bool, now: datetime) -> Answered:
@@ -161,14 +169,6 @@ def _report(contact: Contact, sent: Mapping[str, datetime]) -> Answered:
     contact.status = ContactStatus.SENT if in_time else ContactStatus.SENT_LATE
     contact.sent_at = contact.from_at = contact.to_at = at
     return Answered(contact.status)
-
-
-def _release(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
-    return _give_up(contact, ContactStatus.RELEASED)
-
-
-def _fail(contact: Contact, _is_permitted: bool, _now: datetime) -> Answered:
-    return _give_up(contact, ContactStatus.FAILED)
 
 
 def _give_up(contact: Contact, status: ContactStatus) -> Answered:

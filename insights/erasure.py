@@ -20,6 +20,7 @@ from customers.queries import same_person
 from feedback.queries import held_answers
 from feedback.services import erase_answers
 from insights import reject_files
+from mailings.people import erase_deliveries, held_deliveries
 
 # What stands in a reason where it named the person.
 GONE = "…"
@@ -71,6 +72,7 @@ def erase(*, customer: Customer, order: Order, now: datetime) -> Erasure:
         # Answers first: what is taken back and told needs no answer, and locks no other row.
         for one in people:
             erase_answers(one)
+        erase_deliveries(ids)
         of_customers.erase_customer(ids=ids, told=order.told, handled_by=order.by, now=now)
         _log_entries(ids).delete()
         reject_files.forget(names)
@@ -101,6 +103,7 @@ def _counted(ids: Collection[int], names: Collection[str]) -> dict[str, int]:
     return {
         **of_customers.held(ids),
         **held_answers(ids),
+        **held_deliveries(ids),
         "admin.logentry": _log_entries(ids).count(),
         "rows that imports refused": reject_files.mentions(names),
     }

@@ -6,6 +6,7 @@ from datetime import datetime
 from customers import retention as of_customers
 from feedback.services import drop_old_comments
 from insights import reject_files
+from mailings.people import drop_old_deliveries
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ def tidy(now: datetime) -> dict[str, int]:
     """
     gone = {
         **of_customers.tidy(now),
+        "deliveries": drop_old_deliveries(now),
         "comments": drop_old_comments(now),
         "reject_files": reject_files.drop_old(now),
     }

@@ -57,11 +57,11 @@ class Logo:
     height: int
 
 
-def read_logo(data: bytes) -> Logo:
-    """Return what a file holds; raise LogoError if it is no logo."""
+def read_logo(data: bytes, most: int = MAX_BYTES) -> Logo:
+    """Return what a file holds; raise LogoError if it is no logo, or more than `most` bytes."""
     if not data:
         raise LogoError(Flaw.EMPTY)
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         raise LogoError(Flaw.HEAVY)
     if data.startswith(_PNG):
         return _checked("image/png", _png_size(data))

@@ -16,7 +16,7 @@ from customers.models import Category, ContactKind, CustomerType, Purpose, Purpo
 from customers.plans import ABOUT
 from feedback.models import Campaign, Touchpoint
 from insights.consent_words import purpose_name
-from mailings.models import Mailing
+from mailings.models import Mailing, Means
 from mailings.segments import LastAnswer, Segment
 
 KINDS = (
@@ -49,6 +49,12 @@ class MailingForm(forms.Form):
         help_text=_("For colleagues, such as “Winter check of phones”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    means = forms.ChoiceField(
+        label=_("How will it be sent?"),
+        choices=[(Means.HERE.value, _("From here")), (Means.LIST.value, Means.LIST.label)],
+        initial=Means.HERE.value,
+        widget=forms.RadioSelect,
+    )
     kind = forms.ChoiceField(label=_("Kind"), choices=[(one.value, one.label) for one in KINDS])
     purpose = PurposeField(
         label=_("Which permission?"), queryset=Purpose.objects.none(), empty_label=None
@@ -60,9 +66,11 @@ class MailingForm(forms.Form):
         empty_label=_("None: about the whole shop"),
     )
     planned_at = forms.DateTimeField(
-        label=_("When will you send it?"),
+        label=_("When is it to go?"),
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-        help_text=_("From then on you have 24 hours; what is not sent by then is given back."),
+        help_text=_(
+            "Of a list you have 24 hours from then on; what is not sent by then is given back."
+        ),
     )
     touchpoint = forms.ModelChoiceField(
         label=_("What do you ask under it?"),
@@ -95,6 +103,7 @@ class MailingForm(forms.Form):
     helper.attrs = {"novalidate": True}
     helper.layout = Layout(
         "name",
+        "means",
         Div("kind", "purpose", css_class="ci-form__row"),
         Div("category", "touchpoint", css_class="ci-form__row"),
         "planned_at",
@@ -148,7 +157,7 @@ class MailingForm(forms.Form):
         """Store the draft, once the form is valid."""
         given = self.cleaned_data
         mailing = self.mailing or Mailing(created_by=by, created_at=timezone.now())
-        for name in ("name", "kind", "purpose", "category", "planned_at", "touchpoint"):
+        for name in ("name", "means", "kind", "purpose", "category", "planned_at", "touchpoint"):
             setattr(mailing, name, given[name])
         mailing.segment = Segment(
             customer_types=tuple(given["customer_types"]),
@@ -177,7 +186,7 @@ def _by_mail() -> list[str]:
 
 def _initial(mailing: Mailing) -> dict[str, Any]:
     segment = mailing.audience
-    facts = ("name", "kind", "purpose", "category", "planned_at", "touchpoint")
+    facts = ("name", "means", "kind", "purpose", "category", "planned_at", "touchpoint")
     return {
         **{name: getattr(mailing, name) for name in facts},
         "customer_types": list(segment.customer_types),

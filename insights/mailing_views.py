@@ -1,13 +1,18 @@
-"""Send lists, for who mails with a tool of their own: made, fetched, and what came of them."""
+"""Mailings: for whom, how many may get it, and lists for who mails with a tool of their own."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
+from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,9 +25,13 @@ from insights.colleagues import role_of
 from insights.guards import only, reader
 from insights.mailing_forms import MailingForm
 from insights.mailing_page import Look, look_at, mailing_page, mailing_rows
-from mailings import lists
+from insights.message_views import refused
+from insights.organisation import mail_sender
+from insights.sending_page import missing, progress, sample
+from mailings import lists, sending
+from mailings.compose import Composer
 from mailings.lists import NotNow
-from mailings.models import Mailing, MailingStatus
+from mailings.models import Mailing, MailingStatus, Means
 
 mailers_only = only(may_mail, Mailing.DoesNotExist)
 
@@ -37,7 +46,7 @@ def mailings(request: HttpRequest) -> HttpResponse:
 @mailers_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def mailing_new(request: HttpRequest) -> HttpResponse:
-    """Begin a send list."""
+    """Begin a mailing."""
     return _edit(request, None)
 
 
@@ -47,7 +56,7 @@ def mailing_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a draft; what was started stays as it is."""
     found = get_object_or_404(Mailing, pk=pk)
     if found.status != MailingStatus.DRAFT:
-        messages.error(request, _("It was started, so it stays as it is. Make a new list."))
+        messages.error(request, _("It was started, so it stays as it is. Make a new mailing."))
         return redirect("mailing", pk)
     return _edit(request, found)
 
@@ -56,23 +65,44 @@ def _edit(request: HttpRequest, found: Mailing | None) -> HttpResponse:
     form = MailingForm(request.POST or None, mailing=found)
     if form.is_valid():
         saved = form.save(by=reader(request))
-        return redirect("mailing", saved.pk)
+        is_new = found is None and saved.means == Means.HERE
+        return redirect("mailing_text" if is_new else "mailing", saved.pk)
     return render(request, "insights/mailing_edit.html", {"form": form, "mailing": found})
 
 
 @mailers_only
 @require_GET
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]
 def mailing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show whom a list may reach, how far it is, and what came of it."""
+    """Show whom a mailing may reach, what it says, how far it is, and what came of it."""
     found = get_object_or_404(
         Mailing.objects.select_related("purpose", "category", "touchpoint", "campaign"), pk=pk
     )
+    now = timezone.now()
     context = {
-        "page": mailing_page(found, timezone.now()),
+        "page": mailing_page(found, now),
         "mailing": found,
         "look": _look(request, found),
+        **(_message(request, found, now) if found.means == Means.HERE else {}),
     }
     return render(request, "insights/mailing.html", context)
+
+
+def _message(request: HttpRequest, found: Mailing, now: datetime) -> dict[str, Any]:
+    """Return what the page shows of a message that is sent from here."""
+    composer = Composer(found, mail_sender())
+    known = composer.languages
+    wanted = (request.GET.get("in", ""), get_language() or settings.LANGUAGE_CODE)
+    chosen = next((one for one in wanted if one in known), known[0] if known else "")
+    width = request.GET.get("as", "")
+    return {
+        "progress": progress(found, now),
+        "missing": missing(found, composer, now) if found.status == MailingStatus.DRAFT else [],
+        "languages": [(code, name) for code, name in settings.LANGUAGES if code in known],
+        "shown_in": chosen,
+        "shown_as": width if width in {"desktop", "text"} else "phone",
+        "sample": sample(composer, chosen),
+    }
 
 
 def _look(request: HttpRequest, found: Mailing) -> Look | None:
@@ -95,7 +125,7 @@ def mailing_start(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         lists.start_list(mailing_id=pk, now=timezone.now())
     except NotNow as error:
-        return _not_now(request, pk, error)
+        return refused(request, pk, error)
     return redirect("mailing", pk)
 
 
@@ -104,20 +134,10 @@ def mailing_start(request: HttpRequest, pk: int) -> HttpResponse:
 def mailing_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Give back what was reserved and not sent."""
     try:
-        lists.cancel(mailing_id=pk, now=timezone.now())
+        sending.cancel(mailing_id=pk, now=timezone.now())
     except NotNow as error:
-        return _not_now(request, pk, error)
+        return refused(request, pk, error)
     messages.success(request, _("Cancelled. What was reserved is given back."))
-    return redirect("mailing", pk)
-
-
-def _not_now(request: HttpRequest, pk: int, error: NotNow) -> HttpResponseRedirect:
-    texts = {
-        "started": _("It was started before."),
-        "planned": _("The moment you planned is over. Choose another one first."),
-        "over": _("It is over already."),
-    }
-    messages.error(request, texts[error.code])
     return redirect("mailing", pk)
 
 

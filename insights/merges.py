@@ -9,9 +9,11 @@ from customers import merging
 from customers.models import Customer, CustomerMerge
 from feedback.models import Response
 from feedback.services import OF_CUSTOMERS, move_answers
+from mailings.people import OF_CUSTOMERS as OF_MAILINGS
+from mailings.people import move_deliveries
 
 # What the floors above customers take care of. A table in no list stops every merge.
-ABOVE = OF_CUSTOMERS
+ABOVE = OF_CUSTOMERS | OF_MAILINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +39,5 @@ def merge(
             survivor=survivor, absorbed=absorbed, decision=decision, above=ABOVE, now=now
         )
         move_answers(of=absorbed, to=survivor)
+        move_deliveries(of=absorbed, to=survivor, now=now)
     return done

@@ -15,6 +15,7 @@ from django.core.mail import EmailMessage
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
+from customers.letters import Sender
 from feedback.colours import check_accent
 from insights.logo import read_logo
 from insights.models import Organisation
@@ -102,6 +103,12 @@ def profile() -> Profile:
         has_logo=bool(row.logo_type),
         time_zone_checked_at=row.time_zone_checked_at,
     )
+
+
+def mail_sender() -> Sender:
+    """Return who mails come from, in one query."""
+    organisation = profile()
+    return Sender(organisation.name, organisation.sender, bool(organisation.formal))
 
 
 def stored_logo() -> StoredLogo | None:

@@ -6,7 +6,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,28 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from insights import logo as logos
 from insights import organisation
 from insights.import_forms import Problem
-from insights.logo import Flaw, LogoError
+from insights.logo import LogoError
 from insights.organisation import Profile
-from insights.templatetags.numbers import number
+from insights.picture_words import TOO_LARGE, refusal
 from insights.touchpoint_forms import readable_accent
 
-LONGEST_FILE_NAME = 60
-
-TOO_LARGE = _("The file is too large.")
 WAY_OUT = _("Save the logo as PNG or JPEG of at most 100 KB, and choose that file.")
-FLAWS = {
-    Flaw.EMPTY: _("“%(file)s” is empty."),
-    Flaw.HEAVY: _("“%(file)s” is %(size)s, and customers on a phone wait for it."),
-    Flaw.SVG: _(
-        "“%(file)s” is an SVG. Such a file can hold a script, which would run in the browsers of "
-        "your customers."
-    ),
-    Flaw.OTHER_TYPE: _("“%(file)s” is no PNG or JPEG, whatever its name says."),
-    Flaw.BROKEN: _("“%(file)s” begins as a picture, and how large it is cannot be read."),
-    Flaw.LARGE: _(
-        "“%(file)s” is %(width)s by %(height)s pixels; at most %(side)s fit on each side."
-    ),
-}
 
 
 class OrganisationForm(forms.Form):
@@ -134,7 +117,7 @@ class OrganisationForm(forms.Form):
         try:
             logos.read_logo(data)
         except LogoError as error:
-            raise _refused(upload, error) from None
+            raise refusal(upload, error, WAY_OUT) from None
         return data
 
     def clean(self) -> dict[str, Any]:
@@ -180,14 +163,3 @@ def _one_line(text: str) -> str:
         shown = "".join(sign if sign.isprintable() else "�" for sign in line)
         raise ValidationError(message, params={"text": shown})
     return line
-
-
-def _refused(upload: "UploadedFile[bytes]", error: LogoError) -> ValidationError:
-    facts = {
-        "file": (upload.name or "")[:LONGEST_FILE_NAME],
-        "size": filesizeformat(upload.size or 0),
-        "width": number(error.width),
-        "height": number(error.height),
-        "side": number(logos.LONGEST_SIDE),
-    }
-    return ValidationError(f"{FLAWS[error.flaw] % facts} {WAY_OUT}")

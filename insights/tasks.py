@@ -18,8 +18,8 @@ from customers.tasks import (
 from feedback.tasks import fold
 from insights import importing, keeping, requests, services
 from insights.models import NightlyRun
-from insights.organisation import profile
-from mailings import lists
+from insights.organisation import mail_sender
+from mailings import lists, sending
 from mailings.tasks import reserve_lists
 
 logger = logging.getLogger(__name__)
@@ -52,10 +52,14 @@ def run_imports() -> None:
 @shared_task(name="letters", time_limit=600)
 def send_letters() -> None:
     """Send the letters about permission and data that wait."""
-    organisation = profile()
-    sender = letters.Sender(organisation.name, organisation.sender, bool(organisation.formal))
     own_links.mail_asked_links(timezone.now())
-    letters.send_due(sender, timezone.now())
+    letters.send_due(mail_sender(), timezone.now())
+
+
+@shared_task(name="send_mailings", time_limit=600)
+def send_mailings() -> None:
+    """Send what waits of the mailings that go from here, for half a minute at most."""
+    sending.send_due(mail_sender(), timezone.now(), timezone.now)
 
 
 @shared_task(name="data_requests", time_limit=600)
@@ -107,7 +111,7 @@ def due_jobs(kind: str, now: datetime) -> list[Task]:
         "requests": lambda: [carry_out_requests] if requests.any_due() else [],
         "letters": lambda: [send_letters] if letters.any_due(now) else [],
         "invalidations": lambda: [invalidate] if invalidations.any_due() else [],
-        "mailings": lambda: [reserve_lists] if lists.any_due(now) else [],
+        "mailings": lambda: _due_mailings(now),
         "nightly": lambda: _due_tonight(now),
         # Last, because one may take minutes: the jobs before it never wait for it.
         "imports": lambda: _due_imports(now),
@@ -131,6 +135,11 @@ def succeeds(job: Task, now: datetime) -> bool:
             job=job.name, on=_local(now).date(), defaults={"done_at": timezone.now()}
         )
     return True
+
+
+def _due_mailings(now: datetime) -> list[Task]:
+    jobs = ((reserve_lists, lists.any_due(now)), (send_mailings, sending.any_due(now)))
+    return [job for job, is_due in jobs if is_due]
 
 
 def _due_tonight(now: datetime) -> list[Task]:

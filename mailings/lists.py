@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from customers.audience import permitted
 from customers.bell import ring_after_commit
@@ -22,10 +22,9 @@ from feedback import rating_links
 from feedback.places import name_campaign
 from feedback.rating_links import Link
 from mailings.audience import choose, plan_of
-from mailings.models import Mailing, MailingStatus
+from mailings.models import Mailing, MailingStatus, Means
+from mailings.turns import free, ours, still_ours, take
 
-# A worker that reserves shows life with every batch.
-SILENT = timedelta(minutes=2)
 # A list that was not reported back by then is flagged.
 TIME_TO_REPORT = timedelta(hours=48)
 GONE = (MailingStatus.DONE, MailingStatus.CANCELLED)
@@ -48,60 +47,54 @@ def start_list(*, mailing_id: int, now: datetime) -> Mailing:
     What is asked under it gets a campaign of its own.
     """
     with transaction.atomic():
-        mailing = Mailing.objects.select_for_update(of=("self",)).get(pk=mailing_id)
-        if mailing.status != MailingStatus.DRAFT:
-            raise NotNow("started", f"{mailing.name} was started before.")
+        mailing = locked_draft(mailing_id, Means.LIST)
         if mailing.planned_at <= now:
             raise NotNow(
                 "planned", f"{mailing.planned_at:%Y-%m-%d %H:%M} UTC is over. Plan it later."
             )
-        if mailing.touchpoint_id:
-            mailing.campaign, _new = name_campaign(name=mailing.name, now=now)
-        mailing.status = MailingStatus.RESERVING
-        mailing.save(update_fields=["campaign", "status"])
-        ring_after_commit("mailings")
+        begin(mailing, MailingStatus.RESERVING, now)
     return mailing
+
+
+def locked_draft(mailing_id: int, means: Means) -> Mailing:
+    """Return a draft under its lock; NotNow for what was started before."""
+    mailing = Mailing.objects.select_for_update(of=("self",)).get(pk=mailing_id, means=means)
+    if mailing.status != MailingStatus.DRAFT:
+        raise NotNow("started", f"{mailing.name} was started before.")
+    return mailing
+
+
+def begin(mailing: Mailing, status: MailingStatus, now: datetime) -> None:
+    """Start a draft: what is asked under it gets a campaign of its own."""
+    if mailing.touchpoint_id:
+        mailing.campaign, _new = name_campaign(name=mailing.name, now=now)
+    mailing.status = status
+    mailing.save(update_fields=["campaign", "status", "planned_at"])
+    ring_after_commit("mailings")
 
 
 def any_due(now: datetime) -> bool:
     """Say whether a list waits for a worker."""
-    return _waiting(now).exists()
+    return free(_waiting(), now).exists()
 
 
 def reserve_due(now: datetime, clock: Callable[[], datetime]) -> int:
     """Reserve for the lists that wait, one after another; return how many are ready since."""
     done = 0
-    while (mailing := _claim(now)) is not None:
+    while (mailing := take(_waiting(), now)) is not None:
         done += _reserve(mailing, clock)
     return done
 
 
-def _waiting(now: datetime) -> QuerySet[Mailing]:
-    unclaimed = Q(claimed_at=None) | Q(claimed_at__lte=now - SILENT)
-    return Mailing.objects.filter(unclaimed, status=MailingStatus.RESERVING)
-
-
-def _claim(now: datetime) -> Mailing | None:
-    for mailing in _waiting(now).select_related("purpose", "category").order_by("pk"):
-        if _still_ours(mailing, now):
-            return mailing
-    return None
-
-
-def _still_ours(mailing: Mailing, now: datetime) -> bool:
-    """Show life, unless it was cancelled or another worker took over meanwhile."""
-    mine = Mailing.objects.filter(
-        pk=mailing.pk, status=MailingStatus.RESERVING, claimed_at=mailing.claimed_at
-    )
-    mailing.claimed_at = now
-    return bool(mine.update(claimed_at=now))
+def _waiting() -> QuerySet[Mailing]:
+    return Mailing.objects.filter(status=MailingStatus.RESERVING)
 
 
 def _reserve(mailing: Mailing, clock: Callable[[], datetime]) -> bool:
     chosen = choose(mailing, clock())
     if not mailing.funnel:
         # Broken off and begun again it would count its own contacts among those over their dose.
-        mailing.funnel = _steps(chosen)
+        mailing.funnel = steps_of(chosen)
         mailing.save(update_fields=["funnel"])
     refused: Counter[str] = Counter(mailing.refused)
     for claims in claim_audience(
@@ -116,19 +109,17 @@ def _reserve(mailing: Mailing, clock: Callable[[], datetime]) -> bool:
             for one in claims
             if one.judged and one.judged.verdict.reasons
         )
-        if not _still_ours(mailing, clock()):
+        if not still_ours(mailing, clock()):
             break
-    mine = Mailing.objects.filter(
-        pk=mailing.pk, status=MailingStatus.RESERVING, claimed_at=mailing.claimed_at
-    )
-    done = mine.update(status=MailingStatus.READY, ready_at=clock(), refused=dict(refused))
+    done = ours(mailing).update(status=MailingStatus.READY, ready_at=clock(), refused=dict(refused))
     if not done and Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.CANCELLED).exists():
         # Cancelled while a batch was under way.
         _give_back(mailing, clock())
     return bool(done)
 
 
-def _steps(chosen: Funnel) -> dict[str, int]:
+def steps_of(chosen: Funnel) -> dict[str, int]:
+    """Return what is kept of a choice: how many fell out at each step."""
     steps = asdict(chosen)
     return {**{name: n for name, n in steps.items() if name != "ids"}, "now": chosen.now}
 
@@ -187,8 +178,15 @@ def _contacts(mailing: Mailing) -> QuerySet[Contact]:
 
 def cancel(*, mailing_id: int, now: datetime) -> Mailing:
     """Give back every contact that was not sent; NotNow for a mailing that is over."""
-    mailing = _end(mailing_id, MailingStatus.CANCELLED, now)
-    _give_back(mailing, now)
+    with transaction.atomic():
+        mailing = Mailing.objects.select_for_update(of=("self",)).get(pk=mailing_id)
+        if mailing.status in GONE:
+            raise NotNow("over", f"{mailing.name} is over already.")
+        mailing.status, mailing.paused_by = MailingStatus.CANCELLED, ""
+        mailing.finished_at = now
+        mailing.save(update_fields=["status", "paused_by", "finished_at"])
+    if mailing.means == Means.LIST:
+        _give_back(mailing, now)
     return mailing
 
 
@@ -196,16 +194,6 @@ def _give_back(mailing: Mailing, now: datetime) -> None:
     waiting = _contacts(mailing).filter(status=ContactStatus.RESERVED)
     requests = list(waiting.values_list("request_id", flat=True))
     release_contacts(requests=requests, source=mailing.source, now=now)
-
-
-def _end(mailing_id: int, status: MailingStatus, now: datetime) -> Mailing:
-    with transaction.atomic():
-        mailing = Mailing.objects.select_for_update(of=("self",)).get(pk=mailing_id)
-        if mailing.status in GONE:
-            raise NotNow("over", f"{mailing.name} is over already.")
-        mailing.status, mailing.finished_at = status, now
-        mailing.save(update_fields=["status", "finished_at"])
-        return mailing
 
 
 def finish_reported(mailing: Mailing, now: datetime) -> None:

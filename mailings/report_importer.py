@@ -20,9 +20,8 @@ from customers.models import Contact, Customer, SuppressionReason
 from customers.outcomes import Answered, fail_contacts, release_contacts, report_sent
 from customers.suppressions import Stop, suppress
 from customers.withdrawals import Means, stands, withdraw
-from feedback.models import Invitation
-from feedback.services import record_invitations
-from mailings.lists import finish_reported, link_of
+from mailings.asked import invite
+from mailings.lists import finish_reported
 from mailings.models import Mailing
 
 SENT, BOUNCED, UNSUBSCRIBED, COMPLAINED, NOT_SENT = OUTCOMES = (
@@ -110,7 +109,7 @@ class ReportImporter(Importer):
             **fail_contacts(requests=_requests(of[BOUNCED]), source=mailing.source, now=now),
             **release_contacts(requests=_requests(of[NOT_SENT]), source=mailing.source, now=now),
         }
-        _invite(mailing, [contact for _, contact in went], sent)
+        invite(mailing, [contact for _, contact in went], sent)
         changed = {
             request
             for request, answer in answers.items()
@@ -160,25 +159,3 @@ def _moment(row: ReportRow, contact: Contact, now: datetime) -> datetime:
 
 def _hashes(customer: Customer) -> list[str]:
     return list(address_hashes(customer.email))
-
-
-def _invite(mailing: Mailing, contacts: Sequence[Contact], sent: Mapping[str, datetime]) -> None:
-    """Count who was asked, for the response rate; who answered already brought theirs along."""
-    touchpoint = mailing.touchpoint
-    if touchpoint is None:
-        return
-    record_invitations(
-        [
-            Invitation(
-                key=link_of(mailing, one).key,
-                customer=one.customer if one.customer.erased_at is None else None,
-                touchpoint=touchpoint,
-                product=touchpoint.product,
-                category=one.category or touchpoint.category,
-                channel="email",
-                customer_type=one.customer_type,
-                invited_at=sent[one.request_id],
-            )
-            for one in contacts
-        ]
-    )

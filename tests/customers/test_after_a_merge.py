@@ -17,7 +17,7 @@ from customers.models import (
     RequestSource,
 )
 from customers.queries import people_by_reference, survivors
-from feedback.services import OF_CUSTOMERS
+from insights.merges import ABOVE
 from insights.requests import carry_out, take_in
 from tests.customers.test_consent_importer import import_text as import_consents
 from tests.customers.test_importers import import_text
@@ -36,11 +36,9 @@ def tips():
 
 
 def merged(survivor: Customer, absorbed: Customer) -> None:
-    seal = preview(survivor, absorbed, above=OF_CUSTOMERS).seal
+    seal = preview(survivor, absorbed, above=ABOVE).seal
     decision = Decision(reason="the same address", colleague="1", seal=seal)
-    merge_customers(
-        survivor=survivor, absorbed=absorbed, decision=decision, above=OF_CUSTOMERS, now=LATER
-    )
+    merge_customers(survivor=survivor, absorbed=absorbed, decision=decision, above=ABOVE, now=LATER)
 
 
 @pytest.fixture

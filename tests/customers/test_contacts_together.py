@@ -39,7 +39,7 @@ from customers.policies import publish_policy
 from customers.reach import claim_audience, funnel
 from customers.starting_policy import CEILINGS, TOUCHES, starting_policy
 from customers.withdrawals import Means, withdraw
-from feedback.services import OF_CUSTOMERS
+from insights.merges import ABOVE
 from tests.customers.test_ledger_together import (  # noqa: F401  (a fixture for all tests here)
     _emptied_afterwards,
     together,
@@ -245,13 +245,11 @@ def test_an_erasure_during_claims_leaves_no_contact_and_no_claim_after_it():
 
 def test_what_two_records_got_weighs_on_the_person_they_become():
     noor, same = make_permitted(), make_permitted()
-    seal = preview(noor, same, above=OF_CUSTOMERS).seal
+    seal = preview(noor, same, above=ABOVE).seal
     decision = MergeDecision(reason="Same.", colleague="7", seal=seal)
 
     def merging() -> None:
-        merge_customers(
-            survivor=noor, absorbed=same, decision=decision, above=OF_CUSTOMERS, now=NOW
-        )
+        merge_customers(survivor=noor, absorbed=same, decision=decision, above=ABOVE, now=NOW)
 
     together(
         merging,

@@ -9,7 +9,7 @@ from customers.merging import Decision, MergeRefused, merge_customers, preview
 from customers.models import ConsentEntry, ConsentState, CustomerMerge, Evidence, Invalidation
 from customers.verification import verify_ledger
 from customers.withdrawals import Means, withdraw
-from feedback.services import OF_CUSTOMERS
+from insights.merges import ABOVE
 from tests.customers.test_ledger_together import (  # noqa: F401  (a fixture for all tests here)
     _emptied_afterwards,
     together,
@@ -59,7 +59,7 @@ def test_two_people_approve_at_once_and_it_is_approved_and_carried_out_once():
 
 def test_a_withdrawal_during_a_merge_ends_as_a_no_on_both():
     purpose, (noor, same) = said_yes("noor@example.org", "n.oor@example.org")
-    seal = preview(noor, same, above=OF_CUSTOMERS).seal
+    seal = preview(noor, same, above=ABOVE).seal
     decision = Decision(reason="Same.", colleague="7", seal=seal)
     refused: list[str] = []
 
@@ -70,7 +70,7 @@ def test_a_withdrawal_during_a_merge_ends_as_a_no_on_both():
                     survivor=survivor,
                     absorbed=absorbed,
                     decision=decision,
-                    above=OF_CUSTOMERS,
+                    above=ABOVE,
                     now=LATER,
                 )
             except MergeRefused as error:

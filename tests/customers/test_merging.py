@@ -38,7 +38,7 @@ from customers.models import (
 from customers.queries import may_process
 from customers.verification import verify_ledger
 from customers.withdrawals import Means, limit, object_to_marketing, pause, withdraw, withdraw_all
-from feedback.services import OF_CUSTOMERS
+from insights.merges import ABOVE
 from tests.makers import (
     NOW,
     a_purchase,
@@ -87,10 +87,10 @@ def says(customer: Customer, purpose, state: State = State.GIVEN, **given) -> Co
 def merge(survivor: Customer, absorbed: Customer, now=LATER) -> CustomerMerge:
     for customer in (survivor, absorbed):
         customer.refresh_from_db()
-    seal = preview(survivor, absorbed, above=OF_CUSTOMERS).seal
+    seal = preview(survivor, absorbed, above=ABOVE).seal
     decision = Decision(reason="Same person, she called.", colleague="7", seal=seal)
     done = merge_customers(
-        survivor=survivor, absorbed=absorbed, decision=decision, above=OF_CUSTOMERS, now=now
+        survivor=survivor, absorbed=absorbed, decision=decision, above=ABOVE, now=now
     )
     for customer in (survivor, absorbed):
         customer.refresh_from_db()
@@ -149,7 +149,7 @@ def test_the_preview_says_what_each_side_has_and_what_is_left(old, new, tips, su
     says(old, tips)
     says(old, survey)
     says(new, survey)
-    shown = preview(new, old, above=OF_CUSTOMERS)
+    shown = preview(new, old, above=ABOVE)
     rows = [(row.purpose, row.survivor, row.absorbed, row.result) for row in shown.rows]
     assert rows == [("survey", "given", "given", "given"), ("tips", "none", "given", "none")]
     assert CustomerMerge.objects.count() == 0
@@ -166,7 +166,7 @@ def test_an_objection_to_one_marketing_purpose_takes_the_others_with_it(old, new
     for purpose in (content, survey):
         says(new, purpose)
         says(old, purpose) if purpose is survey else None
-    results = {row.purpose: row.result for row in preview(new, old, above=OF_CUSTOMERS).rows}
+    results = {row.purpose: row.result for row in preview(new, old, above=ABOVE).rows}
     assert results == {"content": "objected", "survey": "given", "tips": "objected"}
     merge(new, old)
     assert {row: state_of(new, p) for row, p in (("content", content), ("tips", tips))} == {
@@ -345,14 +345,14 @@ def test_everything_that_lowers_follows_the_merge_through_a_chain(old, new, tips
 def refusal(survivor: Customer, absorbed: Customer, **given) -> str:
     decision = Decision(reason="Same.", colleague="7", seal="")
     with pytest.raises(MergeRefused) as by_preview:
-        preview(survivor, absorbed, **{"above": OF_CUSTOMERS} | given)
+        preview(survivor, absorbed, **{"above": ABOVE} | given)
     with pytest.raises(MergeRefused) as refused:
         merge_customers(
             survivor=survivor,
             absorbed=absorbed,
             decision=decision,
             now=LATER,
-            **{"above": OF_CUSTOMERS} | given,
+            **{"above": ABOVE} | given,
         )
     assert by_preview.value.code == refused.value.code
     assert str(refused.value)
@@ -386,19 +386,17 @@ def test_a_table_that_nobody_thought_of_stops_the_merge(old, new):
 
 
 def test_every_table_that_points_at_a_customer_is_in_one_list():
-    lists = (MOVES, STAYS, OF_CUSTOMERS)
-    assert pointing_at_customers() == MOVES | STAYS | OF_CUSTOMERS
-    assert sum(map(len, lists)) == len(MOVES | STAYS | OF_CUSTOMERS)
+    lists = (MOVES, STAYS, ABOVE)
+    assert pointing_at_customers() == MOVES | STAYS | ABOVE
+    assert sum(map(len, lists)) == len(MOVES | STAYS | ABOVE)
 
 
 def test_who_decided_on_another_preview_looks_again(old, new, tips):
-    seal = preview(new, old, above=OF_CUSTOMERS).seal
+    seal = preview(new, old, above=ABOVE).seal
     says(new, tips)
     decision = Decision(reason="Same.", colleague="7", seal=seal)
     with pytest.raises(MergeRefused) as refused:
-        merge_customers(
-            survivor=new, absorbed=old, decision=decision, above=OF_CUSTOMERS, now=LATER
-        )
+        merge_customers(survivor=new, absorbed=old, decision=decision, above=ABOVE, now=LATER)
     assert refused.value.code == "changed"
     assert may_process(new, "tips", "email", LATER).allowed
 

@@ -46,11 +46,13 @@ PAGES = [
     *sorted((TEMPLATES / "insights").glob("*own_page*.html")),
     *sorted((TEMPLATES / "insights").glob("*person_document.html")),
     TEMPLATES / "visitor.html",
+    *sorted((TEMPLATES / "mailings").glob("*.*")),
 ]
 CODE = [
     ROOT / "feedback/hosted.py",
     ROOT / "feedback/rated.py",
     ROOT / "feedback/public.py",
+    ROOT / "mailings/compose.py",
     *sorted((ROOT / "customers").glob("public_*.py")),
     *sorted((ROOT / "customers").glob("own_*.py")),
     *sorted((ROOT / "insights").glob("own_page*.py")),

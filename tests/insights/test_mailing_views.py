@@ -47,6 +47,7 @@ def fields(**given) -> dict:
     at = timezone.localtime() + timedelta(hours=2)
     return {
         "name": "Winter check",
+        "means": "list",
         "kind": "promotion",
         "purpose": known_purpose("email_marketing").pk,
         "planned_at": at.strftime("%Y-%m-%dT%H:%M"),

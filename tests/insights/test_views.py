@@ -495,6 +495,8 @@ FORBIDDEN = {
 @pytest.mark.parametrize("rule", FORBIDDEN)
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_templates_hold_nothing_the_csp_forbids(path, rule):
+    if path.parent.name == "mailings" and rule == "an inline style":
+        pytest.skip("a mail, of which mail programs drop every style sheet")
     assert not re.search(FORBIDDEN[rule], path.read_text()), rule
 
 
