@@ -98,26 +98,12 @@ class MailingForm(forms.Form):
         label=_("Last answer in 90 days"), choices=LAST_ANSWERS, required=False
     )
 
-    helper = FormHelper()
-    helper.form_class = "ci-form"
-    helper.attrs = {"novalidate": True}
-    helper.layout = Layout(
-        "name",
-        "means",
-        Div("kind", "purpose", css_class="ci-form__row"),
-        Div("category", "touchpoint", css_class="ci-form__row"),
-        "planned_at",
-        HTML("<h2 class='ci-panel__title'>{{ form.whom }}</h2>"),
-        "customer_types",
-        Div("bought", "last_answer", css_class="ci-form__row"),
-        "language",
-        Div(Submit("save", _("Save the draft"))),
-    )
     whom = _("For whom, of those who may be reached")
 
     def __init__(self, *args: Any, mailing: Mailing | None = None, **given: Any) -> None:
         super().__init__(*args, **given)
         self.mailing = mailing
+        self.helper = _helper()
         self.fields["purpose"].queryset = Purpose.objects.filter(  # type: ignore[attr-defined]
             archived_at=None,
             kind__in=[PurposeKind.MARKETING, PurposeKind.SURVEY],
@@ -167,6 +153,26 @@ class MailingForm(forms.Form):
         ).document()
         mailing.save()
         return mailing
+
+
+def _helper() -> FormHelper:
+    """Lay the form out. Made anew for each: a button keeps the words it was first drawn with."""
+    helper = FormHelper()
+    helper.form_class = "ci-form"
+    helper.attrs = {"novalidate": True}
+    helper.layout = Layout(
+        "name",
+        "means",
+        Div("kind", "purpose", css_class="ci-form__row"),
+        Div("category", "touchpoint", css_class="ci-form__row"),
+        "planned_at",
+        HTML("<h2 class='ci-panel__title'>{{ form.whom }}</h2>"),
+        "customer_types",
+        Div("bought", "last_answer", css_class="ci-form__row"),
+        "language",
+        Div(Submit("save", _("Save the draft"))),
+    )
+    return helper
 
 
 def _fits(kind: str, purpose: Purpose) -> bool:

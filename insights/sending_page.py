@@ -117,7 +117,7 @@ def missing(mailing: Mailing, composer: Composer, now: datetime) -> list[str]:
 
 def sender_alignment(sender: Sender) -> Alignment:
     """Return what can be said of the address mails come from."""
-    return alignment(parseaddr(sender.header)[1], settings.EMAIL_HOST_USER)
+    return alignment(parseaddr(sender.header)[1], settings.EMAIL_HOST_USER or "")
 
 
 def _spoken_by(mailing: Mailing, now: datetime) -> dict[str, int]:

@@ -242,3 +242,9 @@ def test_a_marketer_sees_nobody_there(marketer):
     page = marketer.get(f"/mailings/{mailing.pk}/", {"customer": "K1"})
     assert "Will this customer get it?" not in text(page)
     assert not AccessLog.objects.exists()
+
+
+def test_the_form_speaks_the_language_of_each_reader(marketer):
+    assert "Save the draft" in marketer.get("/mailings/new/").content.decode()
+    marketer.cookies["django_language"] = "nl"
+    assert "Bewaar het concept" in marketer.get("/mailings/new/").content.decode()

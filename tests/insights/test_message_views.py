@@ -73,7 +73,7 @@ def test_from_a_draft_to_mails_that_arrived(marketer):
     assert sorted(one.to[0] for one in mail.outbox) == sorted(one.email for one in people)
     assert mail.outbox[0].subject.startswith("Winter bij ")
     shown = page(marketer, found)
-    assert "It goes to 6 of 6 customers" in shown
+    assert "It went to 6 of 6 customers" in shown
     assert "6 of 6 sent" in shown
     state = marketer.get(f"/mailings/{found.pk}/progress/").json()
     assert (state["status"], state["percent"]) == ("done", 100)
