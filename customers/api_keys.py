@@ -25,6 +25,8 @@ class Scope(StrEnum):
     CHECK = "contacts:check"
     # Reserve, confirm, give back.
     SEND = "contacts:send"
+    # What to show a customer on a page of the shop.
+    PICKS = "picks:read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
-from customers.api_base import NO_NUL, Key, Refusal, Sent, api, key_of, refusals
+from customers.api_base import NO_NUL, Key, Refusal, Sent, key_of, refusals
 from customers.api_keys import Scope
 from customers.contact_documents import RequestId
 from customers.models import Contact
@@ -106,6 +106,3 @@ def _links(
         "preferences": preferences_url(customer),
         "unsubscribe": unsubscribe_url(customer, purpose, contact.channel) if purpose else None,
     }
-
-
-api.add_router("", router)

@@ -13,6 +13,7 @@ SCOPE_LABELS = {
     Scope.GIVE: _("Record a yes, only with its evidence"),
     Scope.CHECK: _("Ask whether and when a customer may be contacted"),
     Scope.SEND: _("Reserve contacts with customers, and say what became of them"),
+    Scope.PICKS: _("Read what to show a customer: chosen for who permits that, else popular"),
 }
 
 DAYS = [("90", _("90 days")), ("365", _("365 days"))]

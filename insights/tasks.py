@@ -19,7 +19,7 @@ from feedback.tasks import fold
 from insights import importing, keeping, requests, services
 from insights.models import NightlyRun
 from insights.organisation import mail_sender
-from mailings import lists, sending
+from mailings import lists, picking, sending
 from mailings.tasks import reserve_lists
 
 logger = logging.getLogger(__name__)
@@ -80,12 +80,19 @@ def invalidate() -> None:
     invalidations.carry_out_due(timezone.now())
 
 
+@shared_task(name="count_picks", time_limit=3600)
+def count_picks() -> None:
+    """Count anew what goes with what customers bought."""
+    picking.count_picks(timezone.now())
+
+
 NIGHTLY: dict[str, Task] = {
     "customer_types": label_customers,
     "unconfirmed": expire_unconfirmed,
     "verify_ledger": verify_ledger,
     "permission_endings": record_endings,
     "contact_endings": expire_contacts,
+    "count_picks": count_picks,
     "freeze_periods": freeze_periods,
     "retention": retention,
 }

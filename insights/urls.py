@@ -7,8 +7,8 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 
 from customers import api, public_optin, public_preferences, public_unsubscribe
-from feedback import hosted, public, rated
-from feedback.links_api import router as _links  # noqa: F401  (adds its calls to the API)
+from customers.api_base import api as calls
+from feedback import hosted, links_api, public, rated
 from insights import (
     annotation_views,
     api_key_views,
@@ -32,6 +32,11 @@ from insights import (
     views,
     wording_views,
 )
+from mailings import picks_api
+
+# What the floors above customers add to the API, before its addresses are asked for.
+for router in (links_api.router, picks_api.router):
+    calls.add_router("", router)
 
 # The admin has a login of its own that knows no second step and no throttle: use ours.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 What is the same for all of one language is made once; the values of a customer go in last.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,9 +30,14 @@ from feedback.snippets import ENDS, THUMBS
 from mailings.lists import link_of
 from mailings.message import fill_html, fill_subject, fill_text, one_line, parts_of
 from mailings.models import Delivery, Mailing, MailPicture, MailText
+from mailings.picking import PERSONALISATION, Picks, sample_picks
 
 # Where the links of a mail lead that goes to nobody: a preview, or a test.
 NOWHERE = "#"
+# So many products in a mail.
+MOST_PICKS = 3
+NO_PICKS = Picks((), is_personal=False)
+_PICKS = re.compile(r"\{\{ ?picks ?\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Composer:
         self._pictures = {one.name: one for one in pictures}
         self._texts = {one.language: one for one in mailing.texts.all()}
         self._templates: dict[str, Template] = {}
+        self._personal: Purpose | None = None
 
     @property
     def languages(self) -> list[str]:
@@ -81,7 +88,14 @@ class Composer:
             self._templates[known] = self._made(self._texts[known])
         return self._templates[known]
 
-    def message(self, delivery: Delivery, entry: ConsentEntry) -> EmailMultiAlternatives:
+    @property
+    def wants_picks(self) -> bool:
+        """Return whether a text has a place for products."""
+        return any(_PICKS.search(one.body) for one in self._texts.values())
+
+    def message(
+        self, delivery: Delivery, entry: ConsentEntry, picks: Picks = NO_PICKS
+    ) -> EmailMultiAlternatives:
         """Return the mail of a delivery whose contact is reserved; `entry` is what permits it.
 
         ValueError for an address that no mail can be made for.
@@ -91,7 +105,8 @@ class Composer:
             # Django would make another address of it.
             raise ValueError("The address has letters before the @ that mail cannot carry.")
         template = self.template(spoken(customer.language))
-        mail = self._filled(template, self._values(delivery, entry, template.language))
+        values = self._values(delivery, entry, template.language)
+        mail = self._filled(template, values, self._picks(picks, customer, template.language))
         message = EmailMultiAlternatives(
             subject=mail.subject,
             body=mail.text,
@@ -115,7 +130,8 @@ class Composer:
             **links,
             "why": self._why(timezone.now(), template.language),
         }
-        return self._filled(template, values)
+        picks = sample_picks(MOST_PICKS) if self.wants_picks else NO_PICKS
+        return self._filled(template, values, self._picks(picks, None, template.language))
 
     def test_message(self, language: str, to: str) -> EmailMultiAlternatives:
         """Return the sample as a mail to a colleague."""
@@ -164,12 +180,34 @@ class Composer:
         ends = f"{values[0]} = {low}, {values[-1]} = {high}"
         return {"question": question, "asks": "score", "links": links, "ends": ends}
 
-    def _filled(self, template: Template, values: Mapping[str, str]) -> Mail:
+    def _filled(
+        self, template: Template, values: Mapping[str, str], picks: tuple[str, str]
+    ) -> Mail:
+        """Put values in; `picks` are products as HTML and as text."""
+        html, text = picks
         return Mail(
             fill_subject(template.subject, values),
-            fill_html(template.html, values),
-            fill_text(template.text, values),
+            fill_html(template.html, values, {"picks": html}),
+            fill_text(template.text, {**values, "picks": text}),
         )
+
+    def _picks(self, picks: Picks, customer: Customer | None, language: str) -> tuple[str, str]:
+        """Return products with their reasons; behind them where that is turned off."""
+        if not picks.shown:
+            return "", ""
+        given = {"picks": picks, "off": self._off(customer) if picks.is_personal else ""}
+        with _spoken_by(self.sender, language):
+            html = render_to_string("mailings/picks.html", given)
+            text = render_to_string("mailings/picks.txt", given)
+        return html.strip(), text.strip()
+
+    def _off(self, customer: Customer | None) -> str:
+        """Return where one press ends personal content by mail."""
+        if customer is None:
+            return NOWHERE
+        if self._personal is None:
+            self._personal = Purpose.objects.get(key=PERSONALISATION)
+        return unsubscribe_url(customer, self._personal, "email")
 
     def _dressed(self, message: EmailMultiAlternatives, mail: Mail) -> EmailMultiAlternatives:
         """Add what is read and seen; providers are told to count neither openings nor clicks."""

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 # What may stand in a text, as {{ name }}.
-PLACEHOLDERS = ("greeting", "name", "shop")
+PLACEHOLDERS = ("greeting", "name", "shop", "picks")
 # In a subject a greeting makes no sense.
 IN_SUBJECT = ("name", "shop")
 LONGEST_SUBJECT = 150
@@ -125,9 +125,15 @@ def parts_of(body: str, pictures: Collection[str] = ()) -> Parts:
     return Parts(html, _text(tokens), tuple(used))
 
 
-def fill_html(template: str, values: Mapping[str, str]) -> str:
-    """Put values into HTML, escaped, in one pass; KeyError for one that is missing."""
-    return _PLACE.sub(lambda place: escape(values[place[1]]), template)
+def fill_html(
+    template: str, values: Mapping[str, str], ready: Mapping[str, str] | None = None
+) -> str:
+    """Put values into HTML, escaped, in one pass; KeyError for one that is missing.
+
+    `ready` are those that are HTML already.
+    """
+    whole = {**{name: escape(value) for name, value in values.items()}, **(ready or {})}
+    return _PLACE.sub(lambda place: whole[place[1]], template)
 
 
 def fill_text(template: str, values: Mapping[str, str]) -> str:

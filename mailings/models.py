@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Category, Contact, ContactKind, Customer, Purpose
+from customers.models import Category, Contact, ContactKind, Customer, Product, Purpose
 from feedback.models import Campaign, Touchpoint
 from mailings.segments import Segment
 
@@ -78,6 +78,10 @@ class Mailing(models.Model):
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("made at"))
+    # What the marketer expects: thumbs up, of a hundred; asked before anything goes.
+    guess = models.PositiveSmallIntegerField(_("guess"), null=True, blank=True)
+    # Of those who permit personal content, so many of a hundred get what everybody gets.
+    generic_percent = models.PositiveSmallIntegerField(_("share without"), default=10)
     paused_by = models.CharField(max_length=10, choices=PausedBy, blank=True, editable=False)
     errors_in_row = models.PositiveIntegerField(default=0, editable=False)
     # Of the worker that reserves or plans: one that was silent for two minutes is taken over.
@@ -103,6 +107,12 @@ class Mailing(models.Model):
                 condition=Q(means=Means.LIST) & ~Q(status__in=["scheduled", "sending", "paused"])
                 | Q(means=Means.HERE) & ~Q(status__in=["reserving", "ready"]),
                 name="mailing_status_of_its_means",
+            ),
+            models.CheckConstraint(
+                condition=Q(guess=None) | Q(guess__lte=100), name="mailing_guess_of_hundred"
+            ),
+            models.CheckConstraint(
+                condition=Q(generic_percent__lte=100), name="mailing_generic_of_hundred"
             ),
             models.CheckConstraint(
                 condition=Q(status="paused", paused_by__in=PausedBy.values)
@@ -169,6 +179,13 @@ class MailPicture(models.Model):
         return self.name
 
 
+class Group(models.TextChoices):
+    """Who permits personal content gets it, or by chance does not; nobody else is in a group."""
+
+    PERSONAL = "personal", _("With personal content")
+    GENERIC = "generic", _("Without, by chance")
+
+
 class DeliveryStatus(models.TextChoices):
     """queued → claimed → sent, failed, unknown, or failed for now and queued again; left out."""
 
@@ -204,6 +221,7 @@ class Delivery(models.Model):
     status = models.CharField(
         _("status"), max_length=12, choices=DeliveryStatus, default=DeliveryStatus.QUEUED
     )
+    group = models.CharField(_("group"), max_length=10, choices=Group, blank=True)
     code = models.CharField(max_length=40, blank=True)
     phase = models.CharField(max_length=10, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -232,6 +250,9 @@ class Delivery(models.Model):
                 condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"
             ),
             models.CheckConstraint(
+                condition=Q(group__in=["", *Group.values]), name="delivery_group_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=["queued", "cancelled"]) | Q(contact__isnull=False),
                 name="delivery_with_a_contact",
             ),
@@ -246,3 +267,21 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailing_id}: {self.customer_id}"
+
+
+class GoesWith(models.Model):
+    """What goes with a product, as counted last night: [product id, weight], best first."""
+
+    product = models.OneToOneField(Product, on_delete=models.CASCADE, primary_key=True)
+    others = models.JSONField(default=list)
+    # How many customers bought it, and whether people buy it again.
+    buyers = models.PositiveIntegerField(_("buyers"))
+    is_bought_again = models.BooleanField(_("bought again"), default=False)
+
+    class Meta:
+        verbose_name = _("what goes with a product")
+        verbose_name_plural = _("what goes with products")
+        indexes = [models.Index(fields=["-buyers"], name="goeswith_popular")]
+
+    def __str__(self) -> str:
+        return str(self.product_id)

@@ -5,6 +5,7 @@ and the contact reserved, and only then the mail is on its way; what was on its 
 died is `unknown` and never sent again by itself.
 """
 
+import hashlib
 import logging
 import random
 from collections.abc import Callable
@@ -25,18 +26,20 @@ from customers.suppressions import Stop, suppress
 from mailings import lists
 from mailings.asked import invite
 from mailings.audience import choose, plan_of
-from mailings.compose import Composer
+from mailings.compose import MOST_PICKS, NO_PICKS, Composer
 from mailings.lists import NotNow, begin, locked_draft, steps_of
 from mailings.models import (
     UNDER_WAY,
     WAITING,
     Delivery,
     DeliveryStatus,
+    Group,
     Mailing,
     MailingStatus,
     Means,
     PausedBy,
 )
+from mailings.picking import Picks, permits_personal, personal_picks, popular_picks
 from mailings.transport import Fate, Handed, Transport, Unreachable
 from mailings.turns import free, ours, still_ours, take
 
@@ -155,6 +158,7 @@ class _Run:
         self.mailing = mailing
         self.sent = 0
         self._composer = Composer(mailing, sender)
+        self._wants_picks = self._composer.wants_picks
         self._clock = clock
         self._until = until
         self._had_errors = mailing.errors_in_row > 0
@@ -190,13 +194,32 @@ class _Run:
             _count_error(self.mailing)
 
     def _handed(self, claimed: "_Claimed", transport: Transport) -> Handed:
+        delivery = claimed.delivery
         try:
-            message = self._composer.message(claimed.delivery, claimed.entry)
+            picks = self._picks(delivery) if self._wants_picks else NO_PICKS
+            message = self._composer.message(delivery, claimed.entry, picks)
         except ValueError as error:
             return Handed(Fate.FAILED, code=type(error).__name__)
         if self._clock() - claimed.at > FRESH:
             return Handed(Fate.FAILED_TEMP, code="stale")
         return transport.send(message)
+
+    def _picks(self, delivery: Delivery) -> Picks:
+        """Choose products, for who permits that by what they bought; some of them by chance not."""
+        now = self._clock()
+        if not permits_personal(delivery.customer, "email", now):
+            return popular_picks(MOST_PICKS)
+        delivery.group = group_of(self.mailing, delivery.customer_id)
+        if delivery.group == Group.GENERIC:
+            return popular_picks(MOST_PICKS)
+        return personal_picks(delivery.customer, now, MOST_PICKS)
+
+
+def group_of(mailing: Mailing, customer_id: int) -> Group:
+    """Return the group of a customer: by chance, and the same however often it is asked."""
+    drawn = hashlib.sha256(f"mailing {mailing.pk} {customer_id}".encode()).digest()
+    share = int.from_bytes(drawn[:8]) % 100
+    return Group.GENERIC if share < mailing.generic_percent else Group.PERSONAL
 
 
 def _count_error(mailing: Mailing) -> None:
@@ -292,6 +315,7 @@ def record(delivery: Delivery, handed: Handed, now: datetime) -> None:
         row = Delivery.objects.filter(pk=delivery.pk, status__in=known, attempts=delivery.attempts)
         if not row.update(
             status=fate.value,
+            group=delivery.group,
             phase=handed.phase,
             code=handed.code,
             due_at=now + pause if waits else delivery.due_at,

@@ -24,8 +24,8 @@ from customers.models import Contact, Customer, Decision
 from insights.supervisor import die_with_parent
 from mailings import sending
 from mailings.models import UNDER_WAY, Delivery, DeliveryStatus, Mailing, MailingStatus
+from tests.customers import test_ledger_together
 from tests.customers.test_contacts_api import awake_all_night
-from tests.customers.test_ledger_together import _emptied_afterwards
 from tests.feedback.test_counting_together import wait_for
 from tests.mailings.test_lists import stop
 from tests.mailings.test_sending import SENDER, planned
@@ -86,8 +86,11 @@ def kill(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
+_emptied_afterwards = test_ledger_together._emptied_afterwards
+
+
 @pytest.fixture(autouse=True)
-def _nothing_left(_emptied_afterwards):  # noqa: F811
+def _nothing_left(_emptied_afterwards):
     """The ledger goes last; what points into it goes before."""
     yield
     Decision.objects.all().delete()

@@ -30,6 +30,7 @@ EACH_NIGHT = [
     "verify_ledger",
     "permission_endings",
     "contact_endings",
+    "count_picks",
     "freeze_periods",
     "retention",
 ]
@@ -144,6 +145,7 @@ def test_the_neighbours_of_a_failing_job_run():
         "verify_ledger": True,
         "permission_endings": True,
         "contact_endings": True,
+        "count_picks": True,
         "freeze_periods": False,
         "retention": True,
     }

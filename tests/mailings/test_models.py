@@ -116,6 +116,13 @@ CASES += [
         lambda: a_mailing(means="here", status="paused", paused_by="errors"),
         lambda: a_mailing(means="here", status="paused"),
     ),
+    Case("mailing_guess_of_hundred", lambda: a_mailing(guess=100), lambda: a_mailing(guess=101)),
+    Case(
+        "mailing_generic_of_hundred",
+        lambda: a_mailing(generic_percent=0),
+        lambda: a_mailing(generic_percent=101),
+    ),
+    Case("delivery_group_known", a_delivery, lambda: a_delivery(group="third")),
     Case("mailtext_once", a_text, lambda: again(a_text)),
     Case("mailtext_says_something", a_text, lambda: a_text(body="")),
     Case("mailpicture_once", a_picture, lambda: again(a_picture)),
