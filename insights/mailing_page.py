@@ -15,10 +15,13 @@ from insights.customer_dose import Answer, answer_words
 from insights.dashboard.figures import KPI_SHORT, Shown
 from insights.dose_words import outcome_words
 from insights.kpis import KPIS, MIN_SHOWN, figure
+from insights.mailing_results import Results, results
 from insights.touchpoint_figures import KPI_OF
 from mailings.audience import choose, members, plan_of
 from mailings.lists import is_overdue
 from mailings.models import Mailing, MailingStatus
+
+NOT_SENT = (MailingStatus.DRAFT, MailingStatus.RESERVING, MailingStatus.SCHEDULED)
 
 STEPS: Mapping[str, Any] = {
     "no_permission": _("No permission"),
@@ -68,6 +71,7 @@ class Page:
     refused: Sequence[tuple[str, int]]
     counts: Mapping[str, int]
     answers: Answers | None
+    results: Results | None
     overdue: bool
 
 
@@ -92,6 +96,7 @@ def mailing_page(mailing: Mailing, now: datetime) -> Page:
         refused=[(outcome_words("", code), n) for code, n in sorted(mailing.refused.items())],
         counts=_counts([mailing.source]).get(mailing.source, {}),
         answers=_answers(mailing),
+        results=results(mailing) if mailing.status not in NOT_SENT else None,
         overdue=is_overdue(mailing, now),
     )
 

@@ -148,6 +148,32 @@ class MessageForm(forms.Form):
         return {code: text for code, text in said.items() if text[1].strip()}
 
 
+class SendForm(forms.Form):
+    """What is asked before anything goes: a guess, and how many get it without picks."""
+
+    guess = forms.IntegerField(
+        label=_("Your guess: thumbs up, of 100"),
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text=_("Not required. Afterwards it stands beside what they answered."),
+    )
+    generic_percent = forms.IntegerField(
+        label=_("Without personal content, of 100"),
+        min_value=0,
+        max_value=50,
+        initial=10,
+        help_text=_("By chance, of those who permit it: so you see afterwards whether it pays."),
+    )
+
+    def __init__(self, *args: Any, asks_thumb: bool, is_personal: bool, **given: Any) -> None:
+        super().__init__(*args, **given)
+        if not asks_thumb:
+            del self.fields["guess"]
+        if not is_personal:
+            del self.fields["generic_percent"]
+
+
 def picture_name(file_name: str, content_type: str) -> str:
     """Return the name of a picture as a text refers to it: small letters, digits, hyphens."""
     stem = re.sub(r"\.[^.]*$", "", file_name)

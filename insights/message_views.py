@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from insights.accounts import may_mail
 from insights.guards import only, reader
 from insights.mailing_page import mailing_page
-from insights.message_forms import MessageForm
+from insights.message_forms import MessageForm, SendForm
 from insights.organisation import mail_folder, mail_sender
 from insights.sending_page import missing, progress, sample, sender_alignment
 from insights.templatetags.numbers import headline
@@ -153,12 +153,18 @@ def mailing_send(request: HttpRequest, pk: int) -> HttpResponse:
     if found.status != MailingStatus.DRAFT:
         return refused(request, pk, NotNow("started", ""))
     who = mail_sender()
-    lacks = missing(found, Composer(found, who), now)
-    page = mailing_page(found, now)
-    if request.method != "POST" or lacks or not page.audience.now:
+    composer = Composer(found, who)
+    lacks, page = missing(found, composer, now), mailing_page(found, now)
+    form = SendForm(
+        *([request.POST] if request.method == "POST" else []),
+        asks_thumb=bool(found.touchpoint and found.touchpoint.scale == "thumb"),
+        is_personal=composer.wants_picks,
+    )
+    if not form.is_valid() or lacks or not page.audience.now:
         context = {
             "mailing": found,
             "page": page,
+            "form": form,
             "missing": lacks,
             "sender": who,
             "alignment": sender_alignment(who),
@@ -166,18 +172,18 @@ def mailing_send(request: HttpRequest, pk: int) -> HttpResponse:
             "is_over": found.planned_at <= now,
             "mail_folder": mail_folder(),
         }
-        status = 409 if request.method == "POST" else 200
+        status = 409 if form.is_bound and form.is_valid() else 200
         return render(request, "insights/mailing_send.html", context, status=status)
-    return _planned(request, found, now)
+    return _planned(request, found, form, now)
 
 
-def _planned(request: HttpRequest, found: Mailing, now: datetime) -> HttpResponse:
+def _planned(request: HttpRequest, found: Mailing, form: SendForm, now: datetime) -> HttpResponse:
     when = request.POST.get("when", "")
     if when == PLANNED and found.planned_at <= now:
         return refused(request, found.pk, NotNow("planned", ""))
     at = found.planned_at if when == PLANNED else now
     try:
-        sending.schedule(mailing_id=found.pk, at=at, now=now)
+        sending.schedule(mailing_id=found.pk, at=at, now=now, **form.cleaned_data)
     except NotNow as error:
         return refused(request, found.pk, error)
     return redirect("mailing", found.pk)

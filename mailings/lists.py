@@ -69,7 +69,7 @@ def begin(mailing: Mailing, status: MailingStatus, now: datetime) -> None:
     if mailing.touchpoint_id:
         mailing.campaign, _new = name_campaign(name=mailing.name, now=now)
     mailing.status = status
-    mailing.save(update_fields=["campaign", "status", "planned_at"])
+    mailing.save()
     ring_after_commit("mailings")
 
 

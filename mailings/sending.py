@@ -70,11 +70,25 @@ Clock = Callable[[], datetime]
 # -- Planning -------------------------------------------------------------------------------------
 
 
-def schedule(*, mailing_id: int, at: datetime, now: datetime) -> Mailing:
-    """Plan a draft for a moment, or for now; NotNow for one that was started before."""
+def schedule(
+    *,
+    mailing_id: int,
+    at: datetime,
+    now: datetime,
+    guess: int | None = None,
+    generic_percent: int | None = None,
+) -> Mailing:
+    """Plan a draft for a moment, or for now; NotNow for one that was started before.
+
+    `guess` is how many thumbs up of a hundred are expected; of a hundred who permit personal
+    content `generic_percent` get what everybody gets, as it was unless given.
+    """
     with transaction.atomic():
         mailing = locked_draft(mailing_id, Means.HERE)
         mailing.planned_at = max(at, now)
+        mailing.guess = guess
+        if generic_percent is not None:
+            mailing.generic_percent = generic_percent
         begin(mailing, MailingStatus.SCHEDULED, now)
     return mailing
 
