@@ -124,6 +124,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
+    "anymail",
 ]
 
 MIDDLEWARE = [
@@ -279,7 +280,14 @@ OPT_IN_PER_FORM = env.int("OPT_IN_PER_FORM", 600, validate=validate.Range(min=1)
 
 # -- Mail -------------------------------------------------------------------------------------
 
-if env.str("EMAIL_URL", ""):
+# A provider that mails over an API of its own, by its name in django-anymail, and what it needs.
+# With WEBHOOK_SECRET ("name:password") in it the provider may tell of bounces and complaints.
+MAIL_PROVIDER = env.str("MAIL_PROVIDER", "")
+ANYMAIL = {**dict(env.json("ANYMAIL", {})), "REQUESTS_TIMEOUT": 20}
+if MAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+    EMAIL_HOST_USER = ""
+elif env.str("EMAIL_URL", ""):
     _email = env.dj_email_url("EMAIL_URL")
     EMAIL_BACKEND = _email["EMAIL_BACKEND"]
     EMAIL_HOST = _email["EMAIL_HOST"]

@@ -32,7 +32,7 @@ from insights import (
     views,
     wording_views,
 )
-from mailings import picks_api
+from mailings import picks_api, provider
 
 # What the floors above customers add to the API, before its addresses are asked for.
 for router in (links_api.router, picks_api.router):
@@ -84,6 +84,7 @@ urlpatterns = [
     path("dosing/", dose_views.dosing, name="dosing"),
     path("dosing/audience/", dose_views.audience, name="dose_audience"),
     path("dosing/audience.csv", dose_views.audience_file, name="dose_audience_file"),
+    path("mail-events/", provider.mail_events, name="mail_events"),
     path("mailings/", include([*mailing_views.PATHS, *message_views.PATHS])),
     path("jobs/", views.jobs, name="jobs"),
     path("imports/", import_views.imports, name="imports"),

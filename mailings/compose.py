@@ -117,6 +117,8 @@ class Composer:
                 **list_unsubscribe_headers(customer, purpose, "email"),
             },
         )
+        # For a provider that tells afterwards what became of it.
+        message.metadata = {"delivery": str(delivery.key)}  # type: ignore[attr-defined]
         return self._dressed(message, mail)
 
     def sample(self, language: str) -> Mail:

@@ -84,7 +84,7 @@ class Transport:
             self._connection.send_messages([message])
         except (OSError, smtplib.SMTPException, AnymailError, ValueError) as error:
             return self._fate_of(error)
-        return Handed(Fate.SENT, self._phase)
+        return _of_status(message) or Handed(Fate.SENT, self._phase)
 
     def _fate_of(self, error: Exception) -> Handed:
         if isinstance(error, AnymailError):
@@ -125,6 +125,14 @@ class Transport:
             return Handed(Fate.UNKNOWN, code=str(code or type(error).__name__))
         # It refused: too fast, or the key is wrong.
         return Handed(Fate.FAILED_TEMP, code=str(code))
+
+
+def _of_status(message: EmailMessage) -> Handed | None:
+    """Return what a provider said of the recipient, where it did not take the mail for sure."""
+    said = getattr(getattr(message, "anymail_status", None), "status", None) or set()
+    if said & {"rejected", "invalid", "failed"}:
+        return Handed(Fate.FAILED, code="rejected")
+    return Handed(Fate.UNKNOWN, code="unknown") if "unknown" in said else None
 
 
 def _reply_in(error: Exception) -> tuple[int, bytes] | None:

@@ -23,11 +23,14 @@ API = {
     "api:contacts_fail",
     "api:contacts_links",
     "api:dose",
+    "api:picks",
 }
 
 # Each with its reason; everything else asks for a login. What a stranger may do there is tested
 # with the pages themselves.
 PUBLIC = {
+    # A mail provider tells what became of mails; its secret is the key.
+    "mail_events",
     # Signing in, its second step, and a forgotten password.
     "account_login",
     "account_logout",
@@ -91,6 +94,7 @@ PUBLIC = {
 # Views that take a POST without our token: they never look at a cookie, so a forged request is
 # worth no more than one that anybody sends.
 WITHOUT_TOKEN = {
+    "mail_events",
     "collector",
     "shown",
     "hosted",
