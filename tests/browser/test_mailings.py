@@ -57,6 +57,7 @@ def test_a_send_list_the_whole_way(  # noqa: PLR0915, PLR0917
     watched.settle()
     watched.check(f"mailing-new-wrong-{shot}")
     page.fill("#id_name", "Wintercheck")
+    page.check("[name=means][value=list]")
     page.select_option("#id_category", label="Telefoons")
     page.select_option("#id_touchpoint", label="Onder mails")
     at = timezone.localtime() + timedelta(hours=1)
