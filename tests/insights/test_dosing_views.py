@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from html import unescape
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -17,6 +16,7 @@ from customers.starting_policy import starting_policy
 from insights.accounts import Role
 from insights.dose_page import dose_page
 from insights.dose_words import FOR_GOOD, OUTCOMES, outcome_words
+from tests.insights.readers import text
 from tests.makers import NOW, known_purpose, make_category, make_contact, make_permitted
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +39,6 @@ def noon():
     document = document_of(starting_policy()) | {"quiet": {}, "country": ""}
     publish_policy(document=document, author="N", note="x", now=NOW, after=1)
     return timezone.now()
-
-
-def text(response) -> str:
-    assert response.status_code == 200
-    body = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return " ".join(unescape(body).split())
 
 
 def refuse(customer, at=NOW, **given) -> Decision:

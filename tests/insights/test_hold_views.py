@@ -1,11 +1,9 @@
 """A colleague leaves a customer alone, and lifts that, on the customer's page."""
 
-import re
 from datetime import timedelta
-from html import unescape
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -15,19 +13,12 @@ from customers.holds import hold_contacts
 from customers.models import AccessLog, ContactHold
 from customers.plans import Plan
 from insights.accounts import Role
+from tests.insights.readers import sign_in, text
 from tests.makers import make_permitted
 
 pytestmark = pytest.mark.django_db
 
 TIPS = Plan(channel="email", kind="promotion")
-
-
-def sign_in(client: Client, role: Role) -> Client:
-    user = User.objects.create_user("noor", "noor@example.org", "x", first_name="Noor")
-    user.groups.add(Group.objects.get(name=role))
-    client.force_login(user)
-    client.cookies["django_language"] = "en"
-    return client
 
 
 @pytest.fixture
@@ -38,12 +29,6 @@ def staff(client) -> Client:
 @pytest.fixture
 def karim():
     return make_permitted(reference="K/7", name="Karim Voorbeeld")
-
-
-def text(response) -> str:
-    assert response.status_code == 200
-    body = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return " ".join(unescape(body).split())
 
 
 def held(staff, **given):

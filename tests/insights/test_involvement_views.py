@@ -1,10 +1,6 @@
 """The map of categories, and rating one with three questions."""
 
-import re
-from html import unescape
-
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from customers.dose_documents import document_of
@@ -13,6 +9,7 @@ from customers.policies import current_version
 from customers.starting_policy import starting_policy
 from insights.accounts import Role
 from insights.involvement_forms import NAMES
+from tests.insights.readers import sign_in, text
 from tests.makers import NOW, make_category
 
 pytestmark = pytest.mark.django_db
@@ -20,23 +17,9 @@ pytestmark = pytest.mark.django_db
 ANSWERS = {"importance": 7, "risk": 6, "interest": 5, "parent": ""}
 
 
-def sign_in(client: Client, role: Role) -> Client:
-    user = User.objects.create_user("noor", "noor@example.org", "x", first_name="Noor")
-    user.groups.add(Group.objects.get(name=role))
-    client.force_login(user)
-    client.cookies["django_language"] = "en"
-    return client
-
-
 @pytest.fixture
 def marketer(client) -> Client:
     return sign_in(client, Role.MARKETER)
-
-
-def text(response) -> str:
-    assert response.status_code == 200
-    body = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return " ".join(unescape(body).split())
 
 
 def test_the_map_says_for_each_category_where_its_level_comes_from(marketer):

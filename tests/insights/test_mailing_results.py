@@ -16,8 +16,7 @@ from insights.accounts import Role
 from insights.mailing_results import results
 from mailings.models import Delivery, Mailing
 from tests.customers.test_contacts_api import awake_all_night
-from tests.insights.test_hold_views import text
-from tests.insights.test_mailing_views import sign_in
+from tests.insights.readers import sign_in, text
 from tests.mailings.test_lists import stop
 from tests.mailings.test_sending import make_message
 from tests.makers import (

@@ -5,7 +5,6 @@ import io
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -16,7 +15,7 @@ from insights.models import ImportJob
 from insights.tasks import failed_jobs
 from mailings.models import Mailing
 from tests.customers.test_contacts_api import awake_all_night
-from tests.insights.test_hold_views import text
+from tests.insights.readers import sign_in, text
 from tests.makers import (
     known_purpose,
     make_category,
@@ -27,14 +26,6 @@ from tests.makers import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def sign_in(client: Client, role: Role) -> Client:
-    user = User.objects.create_user("noor", "noor@example.org", "x", first_name="Noor")
-    user.groups.add(Group.objects.get(name=role))
-    client.force_login(user)
-    client.cookies["django_language"] = "en"
-    return client
 
 
 @pytest.fixture

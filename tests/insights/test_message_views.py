@@ -15,8 +15,8 @@ from insights.message_forms import MOST_BYTES, picture_name
 from insights.tasks import failed_jobs
 from mailings.models import Delivery, Mailing, MailPicture
 from tests.customers.test_contacts_api import awake_all_night
-from tests.insights.test_hold_views import text
-from tests.insights.test_mailing_views import fields, sign_in
+from tests.insights.readers import sign_in, text
+from tests.insights.test_mailing_views import fields
 from tests.makers import make_permitted, make_touchpoint
 from tests.pictures import png
 
