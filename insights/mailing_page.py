@@ -29,6 +29,7 @@ STEPS: Mapping[str, Any] = {
     "over_dose": _("Over their dose"),
     "quiet": _("Quiet hours or a holiday"),
     "unknown_zone": _("Time zone not known"),
+    "not_drawn": _("Not drawn: so many answers are enough"),
 }
 
 
@@ -86,7 +87,7 @@ def mailing_page(mailing: Mailing, now: datetime) -> Page:
     """Count for a draft whom it may reach; for what was started show what was counted then."""
     if mailing.status == MailingStatus.DRAFT:
         chosen = choose(mailing, now)
-        funnel = {name: getattr(chosen, name) for name in STEPS}
+        funnel = {name: getattr(chosen, name, 0) for name in STEPS}
         audience = _audience({**funnel, "total": chosen.total, "now": chosen.now})
     else:
         audience = _audience(mailing.funnel)

@@ -166,8 +166,20 @@ class SendForm(forms.Form):
         help_text=_("By chance, of those who permit it: so you see afterwards whether it pays."),
     )
 
-    def __init__(self, *args: Any, asks_thumb: bool, is_personal: bool, **given: Any) -> None:
+    margin = forms.IntegerField(
+        label=_("How precise? ± so many points"),
+        required=False,
+        min_value=1,
+        max_value=50,
+        help_text=_("Not required. With it no more are asked than that needs."),
+    )
+
+    def __init__(
+        self, *args: Any, asks: bool, asks_thumb: bool, is_personal: bool, **given: Any
+    ) -> None:
         super().__init__(*args, **given)
+        if not asks:
+            del self.fields["margin"]
         if not asks_thumb:
             del self.fields["guess"]
         if not is_personal:

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers.starting_policy import ASKING
 from insights.accounts import may_mail
 from insights.guards import only, reader
 from insights.mailing_page import mailing_page
 from insights.message_forms import MessageForm, SendForm
 from insights.organisation import mail_folder, mail_sender
-from insights.sending_page import missing, progress, sample, sender_alignment
+from insights.sending_page import missing, precisions, progress, sample, sender_alignment
 from insights.templatetags.numbers import headline
 from insights.uploads import too_large
 from mailings import sending, writing
@@ -157,6 +158,7 @@ def mailing_send(request: HttpRequest, pk: int) -> HttpResponse:
     lacks, page = missing(found, composer, now), mailing_page(found, now)
     form = SendForm(
         *([request.POST] if request.method == "POST" else []),
+        asks=_asks(found),
         asks_thumb=bool(found.touchpoint and found.touchpoint.scale == "thumb"),
         is_personal=composer.wants_picks,
     )
@@ -165,6 +167,9 @@ def mailing_send(request: HttpRequest, pk: int) -> HttpResponse:
             "mailing": found,
             "page": page,
             "form": form,
+            "precisions": precisions(found.touchpoint.scale, now)
+            if found.touchpoint and _asks(found)
+            else [],
             "missing": lacks,
             "sender": who,
             "alignment": sender_alignment(who),
@@ -175,6 +180,11 @@ def mailing_send(request: HttpRequest, pk: int) -> HttpResponse:
         status = 409 if form.is_bound and form.is_valid() else 200
         return render(request, "insights/mailing_send.html", context, status=status)
     return _planned(request, found, form, now)
+
+
+def _asks(mailing: Mailing) -> bool:
+    """Say whether a mailing is there for its question: of an offer the thumb is the small thing."""
+    return mailing.touchpoint is not None and mailing.kind in ASKING
 
 
 def _planned(request: HttpRequest, found: Mailing, form: SendForm, now: datetime) -> HttpResponse:

@@ -18,16 +18,20 @@ from insights.dose_words import outcome_words
 from insights.mail_alignment import Alignment, alignment
 from insights.organisation import mail_folder
 from insights.templatetags.numbers import number
+from mailings.asked import answered_before
 from mailings.audience import members
 from mailings.compose import Composer, Mail, languages_needed
 from mailings.message import MessageRefused
 from mailings.models import UNDER_WAY, Delivery, DeliveryStatus, Mailing
+from mailings.precision import answers_needed, invitations_needed
 
 LEFT_OUT: Mapping[str, Any] = {
     "cancelled": gettext_lazy("The mailing was cancelled"),
     "merged": gettext_lazy("Their other record got it"),
     "customer": gettext_lazy("Not to be reached"),
+    "enough": gettext_lazy("Enough had answered"),
 }
+MARGINS = (3, 5, 10)
 NEEDED: Mapping[str, Any] = {
     "nl": gettext_lazy("%(n)s of those who may get it read Dutch, and there is no Dutch text."),
     "en": gettext_lazy("%(n)s of those who may get it read English, and there is no English text."),
@@ -82,6 +86,26 @@ def progress(mailing: Mailing, now: datetime) -> Progress:
 
 def _why(code: str) -> str:
     return str(LEFT_OUT[code]) if code in LEFT_OUT else outcome_words("", code)
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What a precision of ± `margin` points needs: answers, and mails if that can be known."""
+
+    margin: int
+    answers: int
+    mails: int | None
+
+
+def precisions(scale: str, now: datetime) -> list[Precision]:
+    """Return what some precisions need, the finest first."""
+    before = answered_before(scale, now)
+    found = []
+    for margin in MARGINS:
+        answers = answers_needed(scale, margin)
+        mails = invitations_needed(answers, *before) if before else None
+        found.append(Precision(margin, answers, mails))
+    return found
 
 
 # -- Before it goes -------------------------------------------------------------------------------

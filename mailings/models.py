@@ -82,6 +82,9 @@ class Mailing(models.Model):
     guess = models.PositiveSmallIntegerField(_("guess"), null=True, blank=True)
     # Of those who permit personal content, so many of a hundred get what everybody gets.
     generic_percent = models.PositiveSmallIntegerField(_("share without"), default=10)
+    # So many answers are enough, and so many mails should bring them; None asks everybody.
+    enough = models.PositiveIntegerField(_("enough answers"), null=True, blank=True)
+    most = models.PositiveIntegerField(_("most mails"), null=True, blank=True)
     paused_by = models.CharField(max_length=10, choices=PausedBy, blank=True, editable=False)
     errors_in_row = models.PositiveIntegerField(default=0, editable=False)
     # Of the worker that reserves or plans: one that was silent for two minutes is taken over.
@@ -110,6 +113,10 @@ class Mailing(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(guess=None) | Q(guess__lte=100), name="mailing_guess_of_hundred"
+            ),
+            models.CheckConstraint(
+                condition=(Q(enough=None) | Q(enough__gte=1)) & (Q(most=None) | Q(most__gte=1)),
+                name="mailing_asks_somebody",
             ),
             models.CheckConstraint(
                 condition=Q(generic_percent__lte=100), name="mailing_generic_of_hundred"

@@ -8,7 +8,7 @@ died is `unknown` and never sent again by itself.
 import hashlib
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,8 +23,9 @@ from customers.letters import Sender
 from customers.models import ConsentEntry, Customer, SuppressionReason
 from customers.outcomes import fail_contacts, release_contacts, report_sent
 from customers.suppressions import Stop, suppress
+from feedback.models import Response
 from mailings import lists
-from mailings.asked import invite
+from mailings.asked import answered_before, invite
 from mailings.audience import choose, plan_of
 from mailings.compose import MOST_PICKS, NO_PICKS, Composer
 from mailings.lists import NotNow, begin, locked_draft, steps_of
@@ -40,6 +41,7 @@ from mailings.models import (
     PausedBy,
 )
 from mailings.picking import Picks, permits_personal, personal_picks, popular_picks
+from mailings.precision import answers_needed, invitations_needed
 from mailings.transport import Fate, Handed, Transport, Unreachable
 from mailings.turns import free, ours, still_ours, take
 
@@ -77,11 +79,13 @@ def schedule(
     now: datetime,
     guess: int | None = None,
     generic_percent: int | None = None,
+    margin: int | None = None,
 ) -> Mailing:
     """Plan a draft for a moment, or for now; NotNow for one that was started before.
 
     `guess` is how many thumbs up of a hundred are expected; of a hundred who permit personal
-    content `generic_percent` get what everybody gets, as it was unless given.
+    content `generic_percent` get what everybody gets, as it was unless given. With a `margin` in
+    points only so many are asked as that precision needs, and no more once they answered.
     """
     with transaction.atomic():
         mailing = locked_draft(mailing_id, Means.HERE)
@@ -89,6 +93,10 @@ def schedule(
         mailing.guess = guess
         if generic_percent is not None:
             mailing.generic_percent = generic_percent
+        if margin and mailing.touchpoint:
+            mailing.enough = answers_needed(mailing.touchpoint.scale, margin)
+            before = answered_before(mailing.touchpoint.scale, now)
+            mailing.most = invitations_needed(mailing.enough, *before) if before else None
         begin(mailing, MailingStatus.SCHEDULED, now)
     return mailing
 
@@ -118,14 +126,29 @@ def _scheduled(now: datetime) -> QuerySet[Mailing]:
 def _plan(mailing: Mailing, clock: Clock) -> bool:
     """Make a row for everybody it may reach. Made again after a broken-off try, none is double."""
     chosen = choose(mailing, clock())
-    for start in range(0, len(chosen.ids), MADE_AT_ONCE):
-        ids, due_at = chosen.ids[start : start + MADE_AT_ONCE], clock()
+    drawn = _drawn(mailing, chosen.ids)
+    for start in range(0, len(drawn), MADE_AT_ONCE):
+        ids, due_at = drawn[start : start + MADE_AT_ONCE], clock()
         rows = [Delivery(mailing=mailing, customer_id=pk, due_at=due_at) for pk in ids]
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         if not still_ours(mailing, clock()):
             return False
-    made = ours(mailing).update(status=MailingStatus.SENDING, funnel=steps_of(chosen))
+    funnel = {**steps_of(chosen), "not_drawn": len(chosen.ids) - len(drawn), "now": len(drawn)}
+    made = ours(mailing).update(status=MailingStatus.SENDING, funnel=funnel)
     return bool(made)
+
+
+def _drawn(mailing: Mailing, ids: Sequence[int]) -> Sequence[int]:
+    """Draw as many as are to be asked, by chance; everybody where nobody said how many."""
+    if mailing.most is None or mailing.most >= len(ids):
+        return ids
+    return sorted(sorted(ids, key=lambda pk: _chance(mailing, pk, "drawn"))[: mailing.most])
+
+
+def _chance(mailing: Mailing, customer_id: int, what: str) -> int:
+    """Return a number by chance that is the same however often it is asked."""
+    drawn = hashlib.sha256(f"{what} {mailing.pk} {customer_id}".encode()).digest()
+    return int.from_bytes(drawn[:8])
 
 
 # -- Sending --------------------------------------------------------------------------------------
@@ -179,6 +202,9 @@ class _Run:
 
     def turn(self, transport: Transport) -> bool:
         """Send the next batch; return whether there may be more."""
+        if _has_enough(self.mailing):
+            _stop_asking(self.mailing, self._clock())
+            return False
         due = _due(self._clock()).filter(mailing=self.mailing).order_by("due_at", "pk")
         batch = list(due.values_list("pk", "customer_id")[:BATCH])
         # Workers beside us read the same rows: in another order they seldom want the same one.
@@ -231,9 +257,20 @@ class _Run:
 
 def group_of(mailing: Mailing, customer_id: int) -> Group:
     """Return the group of a customer: by chance, and the same however often it is asked."""
-    drawn = hashlib.sha256(f"mailing {mailing.pk} {customer_id}".encode()).digest()
-    share = int.from_bytes(drawn[:8]) % 100
+    share = _chance(mailing, customer_id, "group") % 100
     return Group.GENERIC if share < mailing.generic_percent else Group.PERSONAL
+
+
+def _has_enough(mailing: Mailing) -> bool:
+    """Say whether as many answered as were wanted."""
+    if mailing.enough is None or mailing.campaign_id is None:
+        return False
+    return Response.objects.filter(campaign=mailing.campaign_id).count() >= mailing.enough
+
+
+def _stop_asking(mailing: Mailing, now: datetime) -> None:
+    _drop_waiting(mailing, "enough", now)
+    logger.info("mailing_has_enough mailing=%d answers=%d", mailing.pk, mailing.enough)
 
 
 def _count_error(mailing: Mailing) -> None:
@@ -405,8 +442,13 @@ def cancel(*, mailing_id: int, now: datetime) -> Mailing:
     What is on its way ends as it ends. NotNow for a mailing that is over.
     """
     mailing = lists.cancel(mailing_id=mailing_id, now=now)
+    _drop_waiting(mailing, "cancelled", now)
+    return mailing
+
+
+def _drop_waiting(mailing: Mailing, code: str, now: datetime) -> None:
+    """Send nothing that waits, and give back what was reserved for it."""
     waiting = Delivery.objects.filter(mailing=mailing, status__in=WAITING)
     reserved = [_request_id(one) for one in waiting.filter(contact__isnull=False)]
-    waiting.update(status=DeliveryStatus.CANCELLED, code="cancelled", finished_at=now)
+    waiting.update(status=DeliveryStatus.CANCELLED, code=code, finished_at=now)
     release_contacts(requests=reserved, source=mailing.source, now=now)
-    return mailing

@@ -17,7 +17,7 @@ from mailings.models import Delivery, Mailing, MailPicture
 from tests.customers.test_contacts_api import awake_all_night
 from tests.insights.readers import sign_in, text
 from tests.insights.test_mailing_views import fields
-from tests.makers import make_permitted, make_touchpoint
+from tests.makers import known_purpose, make_permitted, make_touchpoint
 from tests.pictures import png
 
 pytestmark = pytest.mark.django_db
@@ -275,3 +275,28 @@ def test_no_page_about_it_names_an_address_of_a_customer(marketer):
     for more in ("", "text/", "send/", "preview/nl/"):
         html = marketer.get(f"/mailings/{found.pk}/{more}").content.decode()
         assert not re.search("secret@", html)
+
+
+def test_a_question_is_planned_by_how_precise_it_should_be(marketer):
+    for n in range(6):
+        make_permitted(email=f"k{n}@example.org", language="nl")
+    nps, survey = make_touchpoint(scale="nps"), known_purpose("satisfaction_survey")
+    found = written(marketer, kind="ask_nps", purpose=survey.pk, touchpoint=nps.pk)
+    asked = page(marketer, found, "send/")
+    assert re.search(r"± 5 1.?111 not measured yet", asked)
+    assert "Your guess" not in asked
+    wrong = marketer.post(f"/mailings/{found.pk}/send/", {"when": "now", "margin": "0"})
+    assert wrong.status_code == 200
+    found.refresh_from_db()
+    assert found.status == "draft"
+    marketer.post(f"/mailings/{found.pk}/send/", {"when": "now", "margin": "50"})
+    found.refresh_from_db()
+    assert (found.enough, found.most) == (12, None)
+
+
+def test_an_offer_is_not_planned_by_precision(marketer):
+    make_permitted()
+    found = written(marketer, touchpoint=make_touchpoint(scale="thumb").pk)
+    asked = page(marketer, found, "send/")
+    assert "How precise?" not in asked
+    assert "Your guess" in asked

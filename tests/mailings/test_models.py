@@ -116,6 +116,7 @@ CASES += [
         lambda: a_mailing(means="here", status="paused", paused_by="errors"),
         lambda: a_mailing(means="here", status="paused"),
     ),
+    Case("mailing_asks_somebody", lambda: a_mailing(most=1), lambda: a_mailing(enough=0)),
     Case("mailing_guess_of_hundred", lambda: a_mailing(guess=100), lambda: a_mailing(guess=101)),
     Case(
         "mailing_generic_of_hundred",

@@ -14,6 +14,7 @@ from customers.models import Contact, ContactStatus, Customer, Suppression
 from customers.policies import current_policy, publish_policy
 from customers.quiet_hours import Range
 from feedback.models import Invitation
+from feedback.services import add_responses
 from insights.erasure import Order, erase
 from insights.keeping import tidy
 from insights.merges import ABOVE, merge
@@ -36,7 +37,7 @@ from mailings.sending import (
 from tests.customers.test_contacts_api import awake_all_night
 from tests.mailings.smtp import MailServer, started
 from tests.mailings.test_lists import make_mailing, stop
-from tests.makers import make_permitted, make_touchpoint
+from tests.makers import an_answer, an_invitation, make_permitted, make_touchpoint, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -396,3 +397,48 @@ def test_what_was_left_out_is_kept_as_long_as_contacts(server, people, settings)
     assert drop_old_deliveries(later + timedelta(hours=1)) == 1
     tidy(later + timedelta(hours=1))
     assert not Delivery.objects.exists()
+
+
+# -- So many and no more --------------------------------------------------------------------------
+
+
+def asked_before(touchpoint, invited: int, answered: int) -> None:
+    """So many were asked by mail a month ago, and so many of them answered."""
+    at = timezone.now() - timedelta(days=30)
+    for n in range(invited):
+        made = stored(an_invitation(touchpoint=touchpoint, channel="email", invited_at=at))
+        if n < answered:
+            add_responses(
+                [an_answer(key=f"b{n}", touchpoint=touchpoint, invitation=made, answered_at=at)]
+            )
+
+
+def test_no_more_are_asked_than_a_precision_needs(server):
+    touchpoint = make_touchpoint(scale="nps")
+    asked_before(touchpoint, invited=40, answered=20)
+    for n in range(30):
+        make_permitted(email=f"p{n}@example.org")
+    mailing = make_message(touchpoint=touchpoint)
+    now = timezone.now()
+    made = schedule(mailing_id=mailing.pk, at=now, now=now, margin=50)
+    # (1.96 · 85 / 50)² = 11.1, and every second answers.
+    assert (made.enough, made.most) == (12, 24)
+    assert send(mailing) == 24
+    assert (mailing.funnel["not_drawn"], mailing.funnel["now"]) == (6, 24)
+
+
+def test_it_stops_asking_when_enough_have_answered(server, people):
+    touchpoint = make_touchpoint(scale="nps")
+    mailing = make_message(touchpoint=touchpoint)
+    now = timezone.now()
+    schedule(mailing_id=mailing.pk, at=now, now=now, margin=50)
+    sending.plan_due(timezone.now(), timezone.now)
+    mailing.refresh_from_db()
+    assert (mailing.enough, mailing.most) == (12, None)
+    Mailing.objects.filter(pk=mailing.pk).update(enough=1)
+    add_responses(
+        [an_answer(key="one", touchpoint=touchpoint, campaign=mailing.campaign, answered_at=now)]
+    )
+    assert send(mailing) == 0
+    assert {one.code for one in Delivery.objects.all()} == {"enough"}
+    assert mailing.status == MailingStatus.DONE
