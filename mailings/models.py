@@ -254,15 +254,13 @@ class Delivery(models.Model):
                 condition=Q(status__in=["queued", "failed_temp", "claimed"]),
             ),
             models.CheckConstraint(
-                condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"
-            ),
-            models.CheckConstraint(
                 condition=Q(group__in=["", *Group.values]), name="delivery_group_known"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "cancelled"]) | Q(contact__isnull=False),
                 name="delivery_with_a_contact",
             ),
+            # Which also says that the status is a known one.
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "failed_temp", "claimed"], finished_at=None)
                 | Q(

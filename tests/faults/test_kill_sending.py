@@ -4,9 +4,10 @@ after taking it back, and every row ends in what is true of it.
 RECIPIENTS=3000 runs it in the size of a real mailing.
 """
 
-import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connections
 from django.db.models import F
 from django.utils import timezone
@@ -26,7 +26,6 @@ from mailings import sending
 from mailings.models import UNDER_WAY, Delivery, DeliveryStatus, Mailing, MailingStatus
 from tests.customers import test_ledger_together
 from tests.customers.test_contacts_api import awake_all_night
-from tests.feedback.test_counting_together import wait_for
 from tests.mailings.test_lists import stop
 from tests.mailings.test_sending import SENDER, planned
 from tests.makers import make_permitted
@@ -40,27 +39,6 @@ WITHDRAWALS = 20
 SECONDS = 120
 
 
-class Server:
-    """Writes down whom it took a mail for, and only then says so."""
-
-    def __init__(self, log: Path) -> None:
-        self.log = log
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        with self.log.open("a") as file:
-            file.write(f"{envelope.rcpt_tos[0]}\n")
-        return "250 OK"
-
-
-def serve(log: Path, port: int) -> None:
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(Server(log)), HOST, port)
-        await server.serve_forever()
-
-    asyncio.run(run())
-
-
 def work() -> None:
     """Do what a worker does, over and over."""
     while True:
@@ -68,22 +46,32 @@ def work() -> None:
         time.sleep(0.1)
 
 
-def born(life: Callable[[], None]) -> int:
-    """Start a process of its own, which shares no connection with anybody; return its id."""
-    connections.close_all()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        die_with_parent()
-        life()
-    finally:
-        os._exit(1)
+class Forked:
+    """A process of its own, which shares no connection with anybody."""
+
+    def __init__(self, life: Callable[[], None]) -> None:
+        connections.close_all()
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                die_with_parent()
+                life()
+            finally:
+                os._exit(1)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        os.waitpid(self.pid, 0)
 
 
-def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+Process = Forked | subprocess.Popen
+
+
+def kill(process: Process) -> None:
+    process.kill()
+    process.wait()
 
 
 _emptied_afterwards = test_ledger_together._emptied_afterwards
@@ -97,14 +85,19 @@ def _nothing_left(_emptied_afterwards):
 
 
 @pytest.fixture
-def lives(settings, tmp_path) -> dict[str, Callable[[], None]]:
-    """The lives that are lived side by side: two workers and the mail server."""
+def lives(settings, tmp_path) -> dict[str, Callable[[], Process]]:
+    """What begins the lives that are lived side by side: two workers and the mail server."""
     port = free_port()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = HOST, port, 2
     log = tmp_path / "took.txt"
     log.touch()
-    return {"one": work, "two": work, "server": lambda: serve(log, port)}
+    server = [sys.executable, str(Path(__file__).with_name("mail_server.py")), str(log), str(port)]
+    return {
+        "one": lambda: Forked(work),
+        "two": lambda: Forked(work),
+        "server": lambda: subprocess.Popen(server, preexec_fn=die_with_parent),  # noqa: PLW1509
+    }
 
 
 def test_nobody_gets_it_twice_nor_after_taking_it_back_and_every_row_is_true(lives, tmp_path):
@@ -112,10 +105,10 @@ def test_nobody_gets_it_twice_nor_after_taking_it_back_and_every_row_is_true(liv
     people = [make_permitted(email=f"k{n}@example.org") for n in range(RECIPIENTS)]
     mailing = planned()
     random = Random(RECIPIENTS)
-    running = {name: born(life) for name, life in lives.items()}
+    running = {name: begin() for name, begin in lives.items()}
     taken_back = {}
     try:
-        wait_for(lambda: Delivery.objects.filter(status=DeliveryStatus.SENT).exists())
+        begun()
         for n in range(KILLS):
             time.sleep(random.uniform(0.1, 0.4))
             # Every second time the last of them, before everybody has it.
@@ -124,12 +117,19 @@ def test_nobody_gets_it_twice_nor_after_taking_it_back_and_every_row_is_true(liv
             taken_back[who.pk] = timezone.now()
             name = random.choice(list(lives))
             kill(running[name])
-            running[name] = born(lives[name])
+            running[name] = lives[name]()
         finish(mailing)
     finally:
-        for pid in running.values():
-            kill(pid)
+        for process in running.values():
+            kill(process)
     check(mailing, people, taken_back, tmp_path / "took.txt")
+
+
+def begun() -> None:
+    deadline = time.monotonic() + SECONDS
+    while not Delivery.objects.filter(status=DeliveryStatus.SENT).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def finish(mailing: Mailing) -> None:

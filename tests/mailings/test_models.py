@@ -131,7 +131,6 @@ CASES += [
     Case("delivery.key", left_out, lambda: again(left_out)),
     Case("delivery.contact", with_a_contact, second_with_that_contact),
     Case("delivery_once_under_way", a_delivery, second_under_way),
-    Case("delivery_status_known", a_delivery, lambda: a_delivery(status="lost", finished_at=NOW)),
     Case("delivery_with_a_contact", with_a_contact, lambda: a_delivery(status="claimed")),
     Case("delivery_finished_or_not", a_delivery, lambda: a_delivery(finished_at=NOW)),
 ]
