@@ -46,6 +46,7 @@ def refused(request: HttpRequest, pk: int, error: NotNow) -> HttpResponse:
         "planned": _("The moment you planned is over. Choose another one first."),
         "not_sending": _("It is not being sent now."),
         "not_paused": _("It is not paused."),
+        "unwritten": _("Write the message first."),
     }
     messages.error(request, texts[error.code])
     return redirect("mailing", pk)

@@ -81,7 +81,7 @@ def schedule(
     generic_percent: int | None = None,
     margin: int | None = None,
 ) -> Mailing:
-    """Plan a draft for a moment, or for now; NotNow for one that was started before.
+    """Plan a draft for a moment, or for now; NotNow for one that was started, or says nothing.
 
     `guess` is how many thumbs up of a hundred are expected; of a hundred who permit personal
     content `generic_percent` get what everybody gets, as it was unless given. With a `margin` in
@@ -89,6 +89,8 @@ def schedule(
     """
     with transaction.atomic():
         mailing = locked_draft(mailing_id, Means.HERE)
+        if not mailing.texts.exists():
+            raise NotNow("unwritten", f"{mailing.name} says nothing yet. Write it first.")
         mailing.planned_at = max(at, now)
         mailing.guess = guess
         if generic_percent is not None:
@@ -132,9 +134,12 @@ def _plan(mailing: Mailing, clock: Clock) -> bool:
         rows = [Delivery(mailing=mailing, customer_id=pk, due_at=due_at) for pk in ids]
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         if not still_ours(mailing, clock()):
-            return False
+            break
     funnel = {**steps_of(chosen), "not_drawn": len(chosen.ids) - len(drawn), "now": len(drawn)}
     made = ours(mailing).update(status=MailingStatus.SENDING, funnel=funnel)
+    if not made and Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.CANCELLED).exists():
+        # Cancelled while rows were made.
+        _drop_waiting(mailing, "cancelled", clock())
     return bool(made)
 
 
@@ -247,6 +252,8 @@ class _Run:
     def _picks(self, delivery: Delivery) -> Picks:
         """Choose products, for who permits that by what they bought; some of them by chance not."""
         now = self._clock()
+        # Of the try before, when they may have permitted something else.
+        delivery.group = ""
         if not permits_personal(delivery.customer, "email", now):
             return popular_picks(MOST_PICKS)
         delivery.group = group_of(self.mailing, delivery.customer_id)

@@ -355,6 +355,30 @@ def test_what_is_cancelled_before_it_began_has_no_rows(server, people):
     assert not Delivery.objects.exists()
 
 
+def test_what_is_cancelled_while_its_rows_are_made_leaves_none_waiting(server, people):
+    mailing = planned()
+
+    def clock():
+        # The first look at the clock comes after the first rows: just then somebody cancels.
+        if Delivery.objects.exists():
+            Mailing.objects.filter(pk=mailing.pk).update(
+                status="cancelled", finished_at=timezone.now()
+            )
+        return timezone.now()
+
+    assert sending.plan_due(timezone.now(), clock) == 0
+    assert {one.code for one in Delivery.objects.all()} == {"cancelled"}
+    assert send() == 0
+    assert server.took == []
+
+
+def test_a_message_that_says_nothing_is_not_planned(people):
+    mailing = make_mailing(means="here")
+    with pytest.raises(NotNow) as error:
+        schedule(mailing_id=mailing.pk, at=timezone.now(), now=timezone.now())
+    assert error.value.code == "unwritten"
+
+
 def test_of_two_records_of_one_customer_one_gets_the_mail(server, people):
     mailing = planned()
     sending.plan_due(timezone.now(), timezone.now)
