@@ -3,6 +3,7 @@
 import base64
 from datetime import datetime
 from smtplib import SMTPException
+from typing import Any
 
 from csp.decorators import csp_replace
 from django.contrib import messages
@@ -20,7 +21,7 @@ from insights.guards import only, reader
 from insights.mailing_page import mailing_page
 from insights.message_forms import MessageForm, SendForm
 from insights.organisation import mail_folder, mail_sender
-from insights.sending_page import missing, precisions, progress, sample, sender_alignment
+from insights.sending_page import missing, precision, precisions, progress, sample, sender_alignment
 from insights.templatetags.numbers import headline
 from insights.uploads import too_large
 from mailings import sending, writing
@@ -183,6 +184,20 @@ def mailing_send(request: HttpRequest, pk: int) -> HttpResponse:
     return _planned(request, found, form, now)
 
 
+def _choices(given: dict[str, Any], mailing: Mailing, now: datetime) -> sending.Choices:
+    """Return what was filled in, a precision as how many answers and mails it needs."""
+    margin = given.get("margin")
+    needs = None
+    if margin and mailing.touchpoint:
+        needs = precision(mailing.touchpoint.scale, margin, now)
+    return sending.Choices(
+        guess=given.get("guess"),
+        generic_percent=given.get("generic_percent"),
+        enough=needs.answers if needs else None,
+        most=needs.mails if needs else None,
+    )
+
+
 def _asks(mailing: Mailing) -> bool:
     """Say whether a mailing is there for its question: of an offer the thumb is the small thing."""
     return mailing.touchpoint is not None and mailing.kind in ASKING
@@ -194,7 +209,12 @@ def _planned(request: HttpRequest, found: Mailing, form: SendForm, now: datetime
         return refused(request, found.pk, NotNow("planned", ""))
     at = found.planned_at if when == PLANNED else now
     try:
-        sending.schedule(mailing_id=found.pk, at=at, now=now, **form.cleaned_data)
+        sending.schedule(
+            mailing_id=found.pk,
+            at=at,
+            now=now,
+            choices=_choices(form.cleaned_data, found, now),
+        )
     except NotNow as error:
         return refused(request, found.pk, error)
     return redirect("mailing", found.pk)

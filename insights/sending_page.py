@@ -17,13 +17,13 @@ from customers.letters import Sender, spoken
 from insights.dose_words import outcome_words
 from insights.mail_alignment import Alignment, alignment
 from insights.organisation import mail_folder
+from insights.precision import answers_needed, invitations_needed
 from insights.templatetags.numbers import number
 from mailings.asked import answered_before
 from mailings.audience import members
 from mailings.compose import Composer, Mail, languages_needed
 from mailings.message import MessageRefused
 from mailings.models import UNDER_WAY, Delivery, DeliveryStatus, Mailing
-from mailings.precision import answers_needed, invitations_needed
 
 LEFT_OUT: Mapping[str, Any] = {
     "cancelled": gettext_lazy("The mailing was cancelled"),
@@ -100,12 +100,17 @@ class Precision:
 def precisions(scale: str, now: datetime) -> list[Precision]:
     """Return what some precisions need, the finest first."""
     before = answered_before(scale, now)
-    found = []
-    for margin in MARGINS:
-        answers = answers_needed(scale, margin)
-        mails = invitations_needed(answers, *before) if before else None
-        found.append(Precision(margin, answers, mails))
-    return found
+    return [_precision(scale, margin, before) for margin in MARGINS]
+
+
+def precision(scale: str, margin: int, now: datetime) -> Precision:
+    """Return what a precision needs, by who answered within a year."""
+    return _precision(scale, margin, answered_before(scale, now))
+
+
+def _precision(scale: str, margin: int, before: tuple[int, int] | None) -> Precision:
+    answers = answers_needed(scale, margin)
+    return Precision(margin, answers, invitations_needed(answers, *before) if before else None)
 
 
 # -- Before it goes -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from customers.outcomes import fail_contacts, release_contacts, report_sent
 from customers.suppressions import Stop, suppress
 from feedback.models import Response
 from mailings import lists
-from mailings.asked import answered_before, invite
+from mailings.asked import invite
 from mailings.audience import choose, plan_of
 from mailings.compose import MOST_PICKS, NO_PICKS, Composer
 from mailings.lists import NotNow, begin, locked_draft, steps_of
@@ -41,7 +41,6 @@ from mailings.models import (
     PausedBy,
 )
 from mailings.picking import Picks, permits_personal, personal_picks, popular_picks
-from mailings.precision import answers_needed, invitations_needed
 from mailings.transport import Fate, Handed, Transport, Unreachable
 from mailings.turns import free, ours, still_ours, take
 
@@ -72,33 +71,34 @@ Clock = Callable[[], datetime]
 # -- Planning -------------------------------------------------------------------------------------
 
 
-def schedule(
-    *,
-    mailing_id: int,
-    at: datetime,
-    now: datetime,
-    guess: int | None = None,
-    generic_percent: int | None = None,
-    margin: int | None = None,
-) -> Mailing:
-    """Plan a draft for a moment, or for now; NotNow for one that was started, or says nothing.
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is chosen before a mailing goes.
 
-    `guess` is how many thumbs up of a hundred are expected; of a hundred who permit personal
-    content `generic_percent` get what everybody gets, as it was unless given. With a `margin` in
-    points only so many are asked as that precision needs, and no more once they answered.
+    `guess` is how many thumbs up of a hundred are expected. Of a hundred who permit personal
+    content `generic_percent` get what everybody gets; None leaves it as it was. `most` is to how
+    many it goes at most, by chance, and after `enough` answers it goes to nobody else.
     """
+
+    guess: int | None = None
+    generic_percent: int | None = None
+    enough: int | None = None
+    most: int | None = None
+
+
+def schedule(
+    *, mailing_id: int, at: datetime, now: datetime, choices: Choices | None = None
+) -> Mailing:
+    """Plan a draft for a moment, or for now; NotNow for one that was started, or says nothing."""
+    chosen = choices or Choices()
     with transaction.atomic():
         mailing = locked_draft(mailing_id, Means.HERE)
         if not mailing.texts.exists():
             raise NotNow("unwritten", f"{mailing.name} says nothing yet. Write it first.")
         mailing.planned_at = max(at, now)
-        mailing.guess = guess
-        if generic_percent is not None:
-            mailing.generic_percent = generic_percent
-        if margin and mailing.touchpoint:
-            mailing.enough = answers_needed(mailing.touchpoint.scale, margin)
-            before = answered_before(mailing.touchpoint.scale, now)
-            mailing.most = invitations_needed(mailing.enough, *before) if before else None
+        mailing.guess, mailing.enough, mailing.most = chosen.guess, chosen.enough, chosen.most
+        if chosen.generic_percent is not None:
+            mailing.generic_percent = chosen.generic_percent
         begin(mailing, MailingStatus.SCHEDULED, now)
     return mailing
 

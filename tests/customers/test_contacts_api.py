@@ -674,7 +674,9 @@ def test_the_examples_of_the_docs_are_answered_with_what_they_promise(key):
         permitting(reference)
     for n in (126, 127):
         reserve(key, f"spring:K{n}:1", f"K{n}")
-    examples = re.findall(r"```sh\n(.*?)```", TEXT.split("## Contacts")[1], re.DOTALL)
+    examples = re.findall(
+        r"```sh\n(.*?)```", TEXT.split("## Contacts")[1].split("\n## ")[0], re.DOTALL
+    )
     assert len(examples) == 11
     make_touchpoint(scale="thumb", key="thumb-1a2b3c4d")
     for example in examples:

@@ -5,7 +5,6 @@ RECIPIENTS=3000 runs it in the size of a real mailing.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +15,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -26,8 +24,9 @@ from mailings import sending
 from mailings.models import UNDER_WAY, Delivery, DeliveryStatus, Mailing, MailingStatus
 from tests.customers import test_ledger_together
 from tests.customers.test_contacts_api import awake_all_night
+from tests.feedback.test_counting_together import address
 from tests.mailings.test_lists import stop
-from tests.mailings.test_sending import SENDER, planned
+from tests.mailings.test_sending import planned
 from tests.makers import make_permitted
 from tests.webserver import HOST, free_port
 
@@ -39,37 +38,7 @@ WITHDRAWALS = 20
 SECONDS = 120
 
 
-def work() -> None:
-    """Do what a worker does, over and over."""
-    while True:
-        sending.send_due(SENDER, timezone.now(), timezone.now)
-        time.sleep(0.1)
-
-
-class Forked:
-    """A process of its own, which shares no connection with anybody."""
-
-    def __init__(self, life: Callable[[], None]) -> None:
-        connections.close_all()
-        self.pid = os.fork()
-        if not self.pid:
-            try:
-                die_with_parent()
-                life()
-            finally:
-                os._exit(1)
-
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> None:
-        os.waitpid(self.pid, 0)
-
-
-Process = Forked | subprocess.Popen
-
-
-def kill(process: Process) -> None:
+def kill(process: subprocess.Popen) -> None:
     process.kill()
     process.wait()
 
@@ -85,18 +54,24 @@ def _nothing_left(_emptied_afterwards):
 
 
 @pytest.fixture
-def lives(settings, tmp_path) -> dict[str, Callable[[], Process]]:
+def lives(tmp_path) -> dict[str, Callable[[], subprocess.Popen]]:
     """What begins the lives that are lived side by side: two workers and the mail server."""
-    port = free_port()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = HOST, port, 2
+    port = str(free_port())
     log = tmp_path / "took.txt"
     log.touch()
-    server = [sys.executable, str(Path(__file__).with_name("mail_server.py")), str(log), str(port)]
+    known = {"DATABASE_URL": address(), "EMAIL_URL": f"smtp://{HOST}:{port}"}
+
+    def begin(program: str, *arguments: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name(program)), *arguments],
+            env={**os.environ, **known},
+            preexec_fn=die_with_parent,  # noqa: PLW1509  (nothing is imported in the child)
+        )
+
     return {
-        "one": lambda: Forked(work),
-        "two": lambda: Forked(work),
-        "server": lambda: subprocess.Popen(server, preexec_fn=die_with_parent),  # noqa: PLW1509
+        "one": lambda: begin("mail_worker.py"),
+        "two": lambda: begin("mail_worker.py"),
+        "server": lambda: begin("mail_server.py", str(log), port),
     }
 
 
@@ -108,7 +83,7 @@ def test_nobody_gets_it_twice_nor_after_taking_it_back_and_every_row_is_true(liv
     running = {name: begin() for name, begin in lives.items()}
     taken_back = {}
     try:
-        begun()
+        begun(mailing)
         for n in range(KILLS):
             time.sleep(random.uniform(0.1, 0.4))
             # Every second time the last of them, before everybody has it.
@@ -125,10 +100,12 @@ def test_nobody_gets_it_twice_nor_after_taking_it_back_and_every_row_is_true(liv
     check(mailing, people, taken_back, tmp_path / "took.txt")
 
 
-def begun() -> None:
+def begun(mailing: Mailing) -> None:
     deadline = time.monotonic() + SECONDS
     while not Delivery.objects.filter(status=DeliveryStatus.SENT).exists():
-        assert time.monotonic() < deadline
+        mailing.refresh_from_db()
+        states = Counter(Delivery.objects.values_list("status", "code", "phase"))
+        assert time.monotonic() < deadline, (mailing.status, mailing.funnel, states)
         time.sleep(0.05)
 
 
@@ -156,12 +133,12 @@ def check(
     states = Counter(one.status for one in rows.values())
     print(f"{RECIPIENTS} recipients, {KILLS} kills: {dict(states)}, {sum(took.values())} took")
     assert not any(states[one] for one in UNDER_WAY)
-    for address, row in rows.items():
+    for mailbox, row in rows.items():
         if row.status == DeliveryStatus.SENT:
-            assert took[address] == 1
+            assert took[mailbox] == 1
         elif row.status != DeliveryStatus.UNKNOWN:
-            assert address not in took
-        if row.customer_id in taken_back and address in took:
+            assert mailbox not in took
+        if row.customer_id in taken_back and mailbox in took:
             assert row.claimed_at < taken_back[row.customer_id]
     # What a kill leaves unknown is at most what was under way: one mail for each worker.
     assert states[DeliveryStatus.UNKNOWN] <= 2 * KILLS

@@ -19,6 +19,7 @@ from insights.erasure import Order, erase
 from insights.keeping import tidy
 from insights.merges import ABOVE, merge
 from mailings import sending
+from mailings.asked import answered_before
 from mailings.lists import NotNow
 from mailings.models import Delivery, DeliveryStatus, Mailing, MailingStatus, MailText
 from mailings.people import drop_old_deliveries
@@ -27,6 +28,7 @@ from mailings.sending import (
     LONGEST_CLAIM,
     MOST_ATTEMPTS,
     MOST_ERRORS,
+    Choices,
     any_due,
     cancel,
     pause,
@@ -444,9 +446,9 @@ def test_no_more_are_asked_than_a_precision_needs(server):
         make_permitted(email=f"p{n}@example.org")
     mailing = make_message(touchpoint=touchpoint)
     now = timezone.now()
-    made = schedule(mailing_id=mailing.pk, at=now, now=now, margin=50)
-    # (1.96 · 85 / 50)² = 11.1, and every second answers.
-    assert (made.enough, made.most) == (12, 24)
+    # Every second answers.
+    assert answered_before("nps", now) == (20, 40)
+    schedule(mailing_id=mailing.pk, at=now, now=now, choices=Choices(enough=12, most=24))
     assert send(mailing) == 24
     assert (mailing.funnel["not_drawn"], mailing.funnel["now"]) == (6, 24)
 
@@ -455,11 +457,9 @@ def test_it_stops_asking_when_enough_have_answered(server, people):
     touchpoint = make_touchpoint(scale="nps")
     mailing = make_message(touchpoint=touchpoint)
     now = timezone.now()
-    schedule(mailing_id=mailing.pk, at=now, now=now, margin=50)
+    schedule(mailing_id=mailing.pk, at=now, now=now, choices=Choices(enough=1))
     sending.plan_due(timezone.now(), timezone.now)
     mailing.refresh_from_db()
-    assert (mailing.enough, mailing.most) == (12, None)
-    Mailing.objects.filter(pk=mailing.pk).update(enough=1)
     add_responses(
         [an_answer(key="one", touchpoint=touchpoint, campaign=mailing.campaign, answered_at=now)]
     )

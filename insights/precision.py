@@ -1,6 +1,6 @@
 """How many answers a wanted precision needs, and how many must be asked for that.
 
-Pure: standard library only. n = (1.96 · sd / margin)², with 95 % certainty. The spread of a share
+Pure. n = (z · sd / margin)², with 95 % certainty. The spread of a share
 is at most 50 points; that of NPS is 85, the upper end of what shops see (0.78 to 0.85 on a scale
 from -1 to 1), so that rather too many are asked than too few.
 """
@@ -8,7 +8,8 @@ from -1 to 1), so that rather too many are asked than too few.
 from collections.abc import Mapping
 from math import ceil
 
-Z = 1.96
+from insights.kpis import Z
+
 # In points, by scale: of a share as wide as it can be.
 SPREAD: Mapping[str, float] = {"nps": 85, "thumb": 50, "csat": 50, "ces": 50}
 

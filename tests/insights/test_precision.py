@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailings.precision import answers_needed, invitations_needed
+from insights.precision import answers_needed, invitations_needed
 
 
 @pytest.mark.parametrize(
