@@ -205,6 +205,8 @@ def _asks(mailing: Mailing) -> bool:
 
 def _planned(request: HttpRequest, found: Mailing, form: SendForm, now: datetime) -> HttpResponse:
     when = request.POST.get("when", "")
+    if when not in {NOW, PLANNED}:
+        return redirect("mailing_send", found.pk)
     if when == PLANNED and found.planned_at <= now:
         return refused(request, found.pk, NotNow("planned", ""))
     at = found.planned_at if when == PLANNED else now

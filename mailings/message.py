@@ -122,7 +122,11 @@ def parts_of(body: str, pictures: Collection[str] = ()) -> Parts:
             token.attrSet("src", f"cid:{name}")
     _make_buttons(tokens)
     html = str(_markdown.renderer.render(tokens, _markdown.options, {}))
-    return Parts(html, _text(tokens), tuple(used))
+    text = _text(tokens)
+    # Also where Markdown puts a word into an attribute, or takes its marks away.
+    for made in (html, text):
+        _check_places(made, PLACEHOLDERS)
+    return Parts(html, text, tuple(used))
 
 
 def fill_html(

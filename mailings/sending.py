@@ -46,7 +46,7 @@ from mailings.turns import free, ours, still_ours, take
 
 logger = logging.getLogger(__name__)
 
-# Five tries within some two and a half hours: 5 minutes, doubled each time. A contact is reserved
+# Five tries within an hour and a quarter: after 5 minutes, doubled each time. A contact is reserved
 # for six.
 MOST_ATTEMPTS = 5
 FIRST_PAUSE = timedelta(minutes=5)
@@ -132,7 +132,11 @@ def _plan(mailing: Mailing, clock: Clock) -> bool:
     for start in range(0, len(drawn), MADE_AT_ONCE):
         ids, due_at = drawn[start : start + MADE_AT_ONCE], clock()
         rows = [Delivery(mailing=mailing, customer_id=pk, due_at=due_at) for pk in ids]
-        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+        with transaction.atomic():
+            # Whoever took over waits, so that nobody makes rows while they are sent.
+            if ours(mailing).select_for_update().first() is None:
+                break
+            Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         if not still_ours(mailing, clock()):
             break
     funnel = {**steps_of(chosen), "not_drawn": len(chosen.ids) - len(drawn), "now": len(drawn)}
@@ -168,18 +172,20 @@ def send_due(sender: Sender, now: datetime, clock: Clock) -> int:
     plan_due(now, clock)
     until = now + LONGEST_RUN
     runs = [_Run(one, sender, clock, until) for one in _sending()]
-    transport, busy = Transport(), runs
+    transport, busy, is_reached = Transport(), runs, True
     try:
         while busy and clock() < until:
             busy = [run for run in busy if run.turn(transport)]
     except Unreachable as error:
+        is_reached = False
         logger.warning("mail_server_unreachable error=%s", error)
         for run in busy:
             _count_error(run.mailing)
     finally:
         transport.close()
     _finish_spent(clock())
-    if any_due(clock()):
+    # A server that does not answer is asked again by the next sweep.
+    if is_reached and any_due(clock()):
         ring_after_commit("mailings")
     return sum(run.sent for run in runs)
 

@@ -99,6 +99,8 @@ def test_every_block_has_its_style_inside_for_mail_programs_that_drop_style_shee
         ("![x](gone.png)", Flaw.NO_PICTURE, "gone.png"),
         ("![](phone.png)", Flaw.NO_ALT, "phone.png"),
         ("![{{ secret }}](phone.png)", Flaw.UNKNOWN_PLACE, "secret"),
+        ('[x](https://a.example "{{ nope }}")', Flaw.UNKNOWN_PLACE, "nope"),
+        ("{*{ nope }*}", Flaw.UNKNOWN_PLACE, "nope"),
         ("#### Small", Flaw.HEADING, "####"),
     ],
 )
